@@ -1,0 +1,1 @@
+"""One file per agent: gathers through ports, calls an engine, returns a verdict."""

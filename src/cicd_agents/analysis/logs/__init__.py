@@ -1,0 +1,1 @@
+"""The log-diagnosis engine: a failed job's log in, the root cause with its evidence out."""

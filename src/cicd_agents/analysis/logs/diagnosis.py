@@ -1,0 +1,123 @@
+"""The engine's front door: one log in, one diagnosis out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO
+
+from cicd_agents.analysis.logs import bundled, fallback, structure
+from cicd_agents.analysis.logs.confidence import confidence_of
+from cicd_agents.analysis.logs.fixing import fixes_of, texts_of
+from cicd_agents.analysis.logs.judge import Ranked, rank
+from cicd_agents.analysis.logs.leads import leads_of
+from cicd_agents.analysis.logs.masking import masked
+from cicd_agents.analysis.logs.novelty import good_lines
+from cicd_agents.analysis.logs.phases import phase_of
+from cicd_agents.analysis.logs.reader import Line, Log
+from cicd_agents.analysis.logs.scan import Catalogue, EveryLine, HyperscanFinder, LineFinder, scan
+from cicd_agents.analysis.logs.steps import Shape, shape
+from cicd_agents.domain.doctor import Candidate, Diagnosis, Excerpt, Failure
+
+# From this size on, the seconds that hyperscan takes to compile are won back by its speed.
+HYPERSCAN_FROM = 96 << 20
+MAX_FAILURES = 5
+MAX_CANDIDATES = 10
+# A best score below this is no root cause.
+GOOD_ENOUGH = 0.30
+# Where the platform does not say that the run failed, the log must say it itself.
+SPEAKS_OF_FAILURE = 0.66
+_TEXT = 600
+
+
+def diagnose(
+    log: BinaryIO | bytes,
+    *,
+    platform: str = "auto",
+    baseline: Iterable[BinaryIO | bytes] = (),
+    signatures: Catalogue | None = None,
+    max_candidates: int = MAX_CANDIDATES,
+    finder: LineFinder | None = None,
+) -> Diagnosis:
+    """Find why the run of this log failed.
+
+    `log` is bytes or a binary stream that can seek; `platform` is auto, github, gitlab, jenkins or raw; `baseline` are logs of earlier
+    successful runs of the same job. Runs in time linear in the log and in bounded memory. Raises ValueError for a stream that cannot seek.
+    """
+    rules = signatures or bundled.bundled()
+    reader = Log(log)
+    head, tail = reader.ends()
+    named = structure.platform_of(head, tail) if platform == "auto" else platform
+    found = scan(reader, rules, finder or finder_for(reader.size(), rules))
+    job = shape(found.events, named, found.lines)
+    if job.failed is False:
+        return _not_failed(named, found.lines, found.size, "The log says that the run succeeded.")
+    good = good_lines(baseline)
+    leads = leads_of(found.hits, rules, reader)
+    ranked = rank([*leads, *fallback.leads(found, job, reader, good)], job, good)
+    wrappers = any(item.lead.signature.role == "wrapper" for item in ranked)
+    if job.failed is None and not wrappers and (not ranked or ranked[0].score < SPEAKS_OF_FAILURE):
+        return _not_failed(named, found.lines, found.size, "Nothing in the log says that the run failed.")
+    return _failed(named, found.lines, found.size, ranked, job, max_candidates)
+
+
+def finder_for(size: int, rules: Catalogue) -> LineFinder:
+    """The faster of the two ways to find interesting lines in a log of this size (bytes)."""
+    if size >= HYPERSCAN_FROM:
+        try:
+            return HyperscanFinder(rules)
+        except ImportError:
+            pass
+    return EveryLine()
+
+
+def _failed(platform: str, lines: int, size: int, ranked: Sequence[Ranked], job: Shape, most: int) -> Diagnosis:
+    candidates = tuple(Candidate(item.lead.line, round(item.score, 3), item.lead.signature.id, _text(item.lead.text)) for item in ranked[:most])
+    good = [item for item in ranked if item.score >= GOOD_ENOUGH and item.lead.signature.role != "wrapper"]
+    good = good or [item for item in ranked[:1] if item.lead.signature.weight > 0]
+    failures = tuple(_failure(item, ranked, job) for item in _independent(good))
+    reason = "" if failures else "No line of the log is good enough as a root cause."
+    return Diagnosis(platform, lines, size, True, reason, failures, candidates)
+
+
+def _independent(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The best lead and the further ones that tell of another failure: as good, another message, another place."""
+    chosen: list[Ranked] = []
+    for item in ranked:
+        if not chosen or (
+            item.lead.signature.role == "cause"
+            and item.score >= 0.9 * chosen[0].score
+            and all(abs(item.lead.line - other.lead.line) > 8 and masked(item.lead.text) != masked(other.lead.text) for other in chosen)
+            and all(item.lead.location is None or item.lead.location != other.lead.location for other in chosen)
+        ):
+            chosen.append(item)
+        if len(chosen) == MAX_FAILURES:
+            break
+    return chosen
+
+
+def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape) -> Failure:
+    lead, rule = item.lead, item.lead.signature
+    step = job.step_at(lead.line)
+    sure = confidence_of(item, ranked, job)
+    captures = {**lead.captures, "message": lead.captures.get("message") or _text(lead.text).strip()}
+    title, cause = texts_of(rule, captures)
+    return Failure(
+        line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=lead.location,
+        signature=rule.id, tool=rule.tool, category=rule.category, phase=phase_of(rule.phase, rule.category, step),
+        score=round(item.score, 3), confidence=sure, title=title, cause=cause, docs=rule.docs, transient=rule.transient,
+        fixes=fixes_of(rule, captures, sure), excerpt=_excerpt(lead.window, lead.line),
+    )  # fmt: skip
+
+
+def _excerpt(window: Sequence[Line], root: int) -> Excerpt:
+    chosen = [line for line in window if root - 6 <= line.number <= root + 14]
+    return Excerpt(chosen[0].number if chosen else root, tuple(_text(line.text) for line in chosen))
+
+
+def _not_failed(platform: str, lines: int, size: int, reason: str) -> Diagnosis:
+    return Diagnosis(platform, lines, size, False, reason, (), ())
+
+
+def _text(raw: bytes) -> str:
+    text = raw.decode(errors="replace")
+    return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"

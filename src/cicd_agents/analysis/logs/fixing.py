@@ -1,0 +1,56 @@
+"""Fixes of a signature filled with what the log says; nothing is suggested that could not work (pure)."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from cicd_agents.analysis.logs.signature import FixTemplate, Signature, fill
+from cicd_agents.domain.finding import Fix
+
+_MAX_CAPTURE = 200
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_KIND_CONFIDENCE = {"quick": 0.8, "lasting": 0.7, "prevention": 0.6}
+
+
+def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float) -> tuple[Fix, ...]:
+    """The rule's fixes that can be filled. A text or command that needs a capture the log did not give is left out."""
+    found = []
+    short = {name: _printable(value) for name, value in captures.items()}
+    for template in rule.fixes:
+        fix = _fix(template, short, confidence)
+        if fix is not None:
+            found.append(fix)
+    return tuple(found)
+
+
+def texts_of(rule: Signature, captures: Mapping[str, str]) -> tuple[str, str]:
+    """(title, cause) of a rule, filled; a text that cannot be filled falls back to the rule's id."""
+    short = {name: _printable(value) for name, value in captures.items()}
+    return fill(rule.title, short) or rule.id, fill(rule.cause, short) or ""
+
+
+def _fix(template: FixTemplate, captures: Mapping[str, str], confidence: float) -> Fix | None:
+    title = fill(template.title, captures)
+    if title is None:
+        return None
+    detail = fill(template.detail, captures) or ""
+    commands = tuple(text for text in (_command(command, captures) for command in template.commands) if text is not None)
+    if template.commands and not commands and not detail:
+        return None
+    return Fix(template.kind, title, detail, commands, round(confidence * _KIND_CONFIDENCE[template.kind], 2))
+
+
+def _command(template: str, captures: Mapping[str, str]) -> str | None:
+    """The command with its captures quoted for a POSIX shell; None when one is missing or would be read as an option."""
+    quoted = {}
+    for name, value in captures.items():
+        if not value.startswith("-") and not _UNSAFE.search(value) and "…" not in value:
+            quoted[name] = shlex.quote(value)
+    return fill(template, quoted)
+
+
+def _printable(value: str) -> str:
+    text = _UNSAFE.sub("", value)
+    return text if len(text) <= _MAX_CAPTURE else text[: _MAX_CAPTURE - 1] + "…"

@@ -1,0 +1,82 @@
+"""Hits with their surroundings → leads: signature, captures, root line, what speaks for and against (pure but for reading windows)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cicd_agents.analysis.logs.frames import location_around, location_in
+from cicd_agents.analysis.logs.matching import Match, match_at
+from cicd_agents.analysis.logs.reader import Line, Log
+from cicd_agents.analysis.logs.scan import Catalogue, Hit
+from cicd_agents.analysis.logs.signature import Signature
+from cicd_agents.domain.finding import Location
+
+_BEFORE, _AFTER = 40, 40
+_RETRIED = re.compile(
+    rb"(?i)\bretry(?:ing)?\b|\bwill (?:be )?retr|\battempt \d|\btrying again\b|\bignor(?:ed|ing)\b|allowed to fail|\bnon-?fatal\b|\(ignored\)|continuing anyway"
+)
+_BENIGN = re.compile(rb"(?i)^\W{0,3}(?:warn(?:ing)?|debug|trace|info|note|notice)\b[\]:\s]|\[(?:WARN(?:ING)?|DEBUG|TRACE)\]|^[\w.-]{1,60}: warning:")
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A line that a signature holds to be a root cause, with what stands around it."""
+
+    line: int
+    offset: int
+    text: bytes
+    marker: bytes
+    signature: Signature
+    captures: Mapping[str, str]
+    location: Location | None
+    retried: bool
+    benign: bool
+    window: tuple[Line, ...]
+
+
+def leads_of(hits: Iterable[Hit], rules: Catalogue, log: Log) -> list[Lead]:
+    """All leads of the hits, in the order of lines. Reads one window of the log per hit that needs one."""
+    leads: list[Lead] = []
+    for hit in hits:
+        signatures = [rules.signatures[index] for index in hit.rules]
+        if not signatures:
+            continue
+        before = max(_BEFORE, -min((near.first for rule in signatures for near in rule.nearby), default=0))
+        after = max(_AFTER, max((near.last for rule in signatures for near in rule.nearby), default=0))
+        window = log.window(hit.line, hit.offset, before, after)
+        at = next((index for index, line in enumerate(window) if line.number == hit.line), None)
+        if at is None:
+            continue
+        texts = [line.text.decode(errors="replace") for line in window]
+        for rule in signatures:
+            match = match_at(rule, texts, at)
+            if match is not None:
+                leads.append(_lead(rule, match, window))
+    return leads
+
+
+def _lead(rule: Signature, match: Match, window: Sequence[Line]) -> Lead:
+    root, texts = window[match.root], [line.text for line in window]
+    around = texts[match.root + 1 : match.root + 4]
+    return Lead(
+        line=root.number, offset=root.offset, text=root.text, marker=root.marker, signature=rule, captures=match.captures,
+        location=_location(match, texts), retried=any(_RETRIED.search(text) for text in (root.text, *around)),
+        benign=bool(_BENIGN.search(root.text)) or root.marker in (b"warning", b"debug", b"command"),
+        window=tuple(window[max(0, match.root - 12) : match.root + 25]),
+    )  # fmt: skip
+
+
+def _location(match: Match, texts: Sequence[bytes]) -> Location | None:
+    captures = match.captures
+    if captures.get("path"):
+        return Location(captures["path"], _number(captures.get("line")), _number(captures.get("column")))
+    here = location_in(texts[match.root])
+    if here is not None and here.line is not None:
+        return here
+    return location_around(texts[max(0, match.root - 40) : match.root], texts[match.root + 1 : match.root + 30]) or here
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else None

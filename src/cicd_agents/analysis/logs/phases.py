@@ -1,0 +1,46 @@
+"""In which phase of delivery a failure happened, where its signature does not say (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from cicd_agents.analysis.logs.steps import Step
+
+_BY_CATEGORY = {
+    "compile": "build", "dependency_resolution": "build", "dependency_network": "build", "docker_image": "build", "type_check": "test",
+    "lint_format": "test", "test_failure": "test", "test_flaky": "test", "coverage_threshold": "test", "security_audit": "test",
+    "kubernetes_deploy": "deploy", "database_migration": "deploy", "infrastructure_runner": "infrastructure", "git_checkout": "infrastructure",
+    "resource_quota": "infrastructure",
+}  # fmt: skip
+# Words of step names and commands, looked for in this order: a deploy step may test, a test step may build.
+_DEPLOY = (
+    r"\bdeploy", r"\brollout\b", r"\bpublish", r"\brelease\b", r"\bpromot", "kubectl", r"\bhelm\b", "terraform (?:apply|plan)", "ansible",
+    r"\bmigrat", "argocd", r"\bupload to\b", r"\bpush\b.*(?:prod|image)",
+)  # fmt: skip
+_TEST = (
+    r"\btests?\b", r"[-_:/.]tests?\b", r"\btest[-_:]", "pytest", "unittest", "jest", "vitest", "mocha", "rspec", "phpunit", r"\btox\b", r"\bnox\b",
+    r"\blint", "check(?!out)", "coverage", "e2e", "integration", "smoke", r"\bverify\b", r"\bspecs?\b", "soak", "bench", r"\baudit\b", r"\bscan\b",
+    "clippy", r"\bfmt\b", r"\bformat\b", "ctest", r"python[\d.]* \w", r"node \w",
+)  # fmt: skip
+_INFRASTRUCTURE = (
+    "^(?:set up job|checkout|get_sources|prepare_|restore_cache|download_artifacts|declarative: checkout|initialize containers|git\\.)",
+    "actions/(?:checkout|cache|upload-artifact|download-artifact)",
+)
+_BUILD = (r"\bbuild", r"\bcompile", r"\binstall", r"\bpackage\b", r"\bmake\b", r"\bsetup\b", r"\bbundle", "docker", r"\bpip\b", r"npm (?:ci|i)\b")
+_BY_WORDS = tuple(
+    (phase, re.compile("|".join(words), re.IGNORECASE))
+    for phase, words in (("deploy", _DEPLOY), ("test", _TEST), ("infrastructure", _INFRASTRUCTURE), ("build", _BUILD))
+)
+
+
+def phase_of(stated: str | None, category: str, step: Step | None) -> str:
+    """The signature's own phase; else by the words of the step and its last command; else by category."""
+    if stated:
+        return stated
+    if category in _BY_CATEGORY and category not in ("dependency_network", "resource_quota"):
+        return _BY_CATEGORY[category]
+    for words in (step.command_text, step.name) if step else ():
+        for phase, shape in _BY_WORDS:
+            if words and shape.search(words):
+                return phase
+    return _BY_CATEGORY.get(category, "build")

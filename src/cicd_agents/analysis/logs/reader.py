@@ -1,0 +1,101 @@
+"""A log as blocks of whole lines, and any window of it again by byte offset. Memory does not grow with the log."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from cicd_agents.analysis.logs import clean
+
+BLOCK = 1 << 20
+# A line longer than this is handed on in pieces that keep its line number: memory stays bounded on a file without line feeds.
+MAX_RAW_LINE = 8 << 20
+_WINDOW, _WIDE_WINDOW = 12 << 10, 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines of the log: `offset` in bytes and `line` (from 1) of its first one. `data` ends after a line feed,
+    at the end of the log, or (`open`) inside a line that is too long."""
+
+    offset: int
+    line: int
+    data: bytes
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One cleaned line with its exact place in the file given."""
+
+    number: int
+    offset: int
+    marker: bytes
+    text: bytes
+
+
+class Log:
+    """Reads a seekable binary stream. Raises ValueError for a stream that cannot seek."""
+
+    def __init__(self, source: BinaryIO | bytes) -> None:
+        self._stream: BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source
+        if not self._stream.seekable():
+            raise ValueError("the log must be bytes or a binary stream that can seek; spool a pipe to a file first")
+        self._start = self._stream.tell()
+
+    def size(self) -> int:
+        """Bytes of the log."""
+        return self._stream.seek(0, io.SEEK_END) - self._start
+
+    def ends(self, size: int = 64 << 10) -> tuple[bytes, bytes]:
+        """The first and the last `size` bytes."""
+        whole = self.size()
+        self._stream.seek(self._start)
+        head = self._stream.read(size)
+        self._stream.seek(self._start + max(0, whole - size))
+        return head, self._stream.read(size)
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks in order."""
+        self._stream.seek(self._start)
+        offset, line, rest = 0, 1, b""
+        while chunk := self._stream.read(BLOCK):
+            data = rest + chunk if rest else chunk
+            cut = data.rfind(b"\n") + 1
+            if cut == 0 and len(data) < MAX_RAW_LINE:
+                rest = data
+                continue
+            whole, rest = (data[:cut], data[cut:]) if cut else (data, b"")
+            block = Block(offset, line, whole, open=not cut)
+            yield block
+            offset += len(whole)
+            line += whole.count(b"\n")
+        if rest:
+            yield Block(offset, line, rest)
+
+    def window(self, number: int, offset: int, before: int, after: int) -> list[Line]:
+        """Up to `before` and `after` cleaned lines around the line `number` that begins at byte `offset`, in order."""
+        head, tail = self._around(offset, before, _WINDOW)
+        if len(head) < before or len(tail) <= after:
+            head, tail = self._around(offset, before, _WIDE_WINDOW)
+        head, tail = head[-before:] if before else [], tail[: after + 1]
+        position = offset - sum(len(raw) + 1 for raw in head)
+        lines: list[Line] = []
+        for index, raw in enumerate(head + tail):
+            marker, text = clean.undecorated(clean.visible(raw))
+            lines.append(Line(number - len(head) + index, position, marker, text))
+            position += len(raw) + 1
+        return lines
+
+    def _around(self, offset: int, before: int, size: int) -> tuple[list[bytes], list[bytes]]:
+        """Raw lines before `offset` and from it on, as far as `size` bytes each way reach."""
+        begin = max(0, offset - size) if before else offset
+        self._stream.seek(self._start + begin)
+        data = self._stream.read(offset - begin + size)
+        head = data[: offset - begin].split(b"\n")[:-1]
+        tail = data[offset - begin :].split(b"\n")
+        if not tail[-1]:
+            tail.pop()
+        return head[1:] if begin and head else head, tail

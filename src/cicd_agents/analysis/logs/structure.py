@@ -1,0 +1,151 @@
+"""The shape of a CI log: its platform, its steps, where it says that it failed or succeeded.
+
+Formats: GitHub runner (actions/runner docs/adrs), GitLab runner sections
+(https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections), Jenkins Pipeline console, Travis CI build log.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a structural line says."""
+
+    STEP = "step"  # a step begins; name
+    STEP_END = "step-end"
+    COMMAND = "command"  # the log echoes a command; name
+    FAILED = "failed"  # the platform or the shell says that the step or job failed
+    SKIPPED = "skipped"  # a stage is skipped because one before it failed
+    SUCCEEDED = "succeeded"
+    ABORTED = "aborted"
+    CLEANUP = "cleanup"  # what follows no longer belongs to the work of the job
+    ERROR = "error"  # ##[error] that is not the wrapper
+    JOB_END = "job-end"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One structural fact at a line of the log."""
+
+    line: int
+    kind: Kind
+    name: str = ""
+    offset: int = 0
+
+
+# Cleaned structural lines that carry no marker of their own (RE2, matched together with the signatures).
+TEXTS = (
+    r"^\[Pipeline\] (?:\{ \(|// stage)",
+    r"""^The command ["'].{1,400}["'] (?:failed and )?exited with \d""",
+    r"Done\. Your build exited with \d",
+    r"^Finished: [A-Z]{6}",
+    r"^Job succeeded",
+    r"^ERROR: Job failed",
+    r"^Post job cleanup\.",
+    r"^Cleaning up orphan processes",
+    r"^Stage .{1,200} skipped due to earlier failure",
+    r"^Build step '.{1,200}' (?:marked build as|changed build result)",
+    r"^[$+] \S",
+    r"^(?:Error: )?Process completed with exit code",
+)
+# The same in the raw log, and the structural lines that are known by their raw form.
+SCAN = (
+    *(text.removeprefix("^").encode() for text in TEXTS[:10]),
+    rb"(?:^|m|Z |\] |[OE][+ ])[$+] \S",
+    rb"Process completed with exit code",
+    rb"##\[(?:group|error|section)\]",
+    rb"section_(?:start|end):\d+:",
+    rb"travis_fold:(?:start|end):",
+)
+
+_GROUP_RUN = re.compile(rb"##\[group\]\s*(?:Run |Pre |Post )(?P<name>.{1,200})")
+_SECTION = re.compile(rb"section_(start|end):\d+:([\w.:-]{1,200})")
+_STAGE = re.compile(rb"\[Pipeline\] \{ \((.{1,200})\)")
+_FOLD = re.compile(rb"travis_fold:(start|end):([\w.-]{1,100})")
+_EXITED = re.compile(rb"The command [\"'](.{1,400}?)[\"'] (?:failed and )?exited with (\d+)")
+_DONE = re.compile(rb"Done\. Your build exited with (\d+)")
+_COMMAND = re.compile(rb"^(?:\$|\+) (\S.{0,300})")
+_FINISHED = re.compile(rb"^Finished: (SUCCESS|FAILURE|UNSTABLE|ABORTED|NOT_BUILT)")
+_EXIT_CODE = re.compile(rb"^(?:Error: )?Process completed with exit code (\d+)")
+_STEP_MARKED = re.compile(rb"Build step '(.{1,200})' (?:marked build as failure|changed build result to FAILURE)")
+# GitLab sections that run whatever the script did.
+_AFTER_SECTIONS = ("after_script", "upload_artifacts", "archive_cache", "cleanup")
+_AFTER_STAGES = ("Declarative: Post", "Post ", "Cleanup")
+
+
+def events_of(line: int, raw: bytes, marker: bytes, text: bytes, speaks: bool) -> list[Event]:
+    """The structural facts of one line; `raw` as stored, `marker` and `text` as cleaned, `speaks`: one of TEXTS matches."""
+    if b"section_" in raw and (sections := _SECTION.findall(raw)):
+        found = [Event(line, Kind.STEP if which == b"start" else Kind.STEP_END, _decode(name)) for which, name in sections]
+        return [_cleanup(event) for event in found]
+    if b"travis_fold:" in raw and (folds := _FOLD.findall(raw)):
+        return [Event(line, Kind.STEP if which == b"start" else Kind.STEP_END, _decode(name)) for which, name in folds]
+    if marker == b"group":
+        named = _GROUP_RUN.match(b"##[group]" + text)
+        return [Event(line, Kind.STEP, _decode(named["name"]))] if named else []
+    if marker == b"error":
+        exited = _EXIT_CODE.match(text)
+        if exited:
+            return [Event(line, Kind.FAILED, "")] if exited[1] != b"0" else []
+        return [Event(line, Kind.ERROR)]
+    return _by_text(line, text) if speaks else []
+
+
+def _by_text(line: int, text: bytes) -> list[Event]:
+    if stage := _STAGE.match(text):
+        name = _decode(stage[1])
+        return [_cleanup(Event(line, Kind.STEP, name))]
+    if text.startswith(b"[Pipeline] // stage"):
+        return [Event(line, Kind.STEP_END)]
+    if exited := _EXITED.search(text):
+        return [Event(line, Kind.FAILED if exited[2] != b"0" else Kind.STEP_END, _decode(exited[1]))]
+    if done := _DONE.search(text):
+        return [Event(line, Kind.JOB_END), Event(line, Kind.SUCCEEDED if done[1] == b"0" else Kind.FAILED)]
+    if finished := _FINISHED.match(text):
+        kind = {b"SUCCESS": Kind.SUCCEEDED, b"ABORTED": Kind.ABORTED, b"NOT_BUILT": Kind.ABORTED}.get(finished[1], Kind.FAILED)
+        return [Event(line, Kind.JOB_END), Event(line, kind)]
+    if text.startswith(b"Job succeeded"):
+        return [Event(line, Kind.JOB_END), Event(line, Kind.SUCCEEDED)]
+    if text.startswith(b"ERROR: Job failed"):
+        return [Event(line, Kind.JOB_END), Event(line, Kind.FAILED)]
+    if text.startswith(b"Post job cleanup."):
+        return [Event(line, Kind.CLEANUP)]
+    if text.startswith(b"Cleaning up orphan processes"):
+        return [Event(line, Kind.CLEANUP), Event(line, Kind.JOB_END)]
+    if b"skipped due to earlier failure" in text and text.startswith(b"Stage "):
+        return [Event(line, Kind.SKIPPED), Event(line, Kind.CLEANUP)]
+    if marked := _STEP_MARKED.search(text):
+        return [Event(line, Kind.FAILED, _decode(marked[1]))]
+    if exited := _EXIT_CODE.match(text):
+        return [Event(line, Kind.FAILED)] if exited[1] != b"0" else []
+    if command := _COMMAND.match(text):
+        return [Event(line, Kind.COMMAND, _decode(command[1]))]
+    return []
+
+
+def _cleanup(event: Event) -> Event:
+    after = event.kind is Kind.STEP and event.name.startswith(_AFTER_SECTIONS + _AFTER_STAGES)
+    return Event(event.line, Kind.CLEANUP, event.name) if after else event
+
+
+def _decode(name: bytes) -> str:
+    return name.decode(errors="replace").strip()
+
+
+_PLATFORM_SIGNS = (
+    ("gitlab", (rb"section_start:\d+:", rb"Running with gitlab-runner", rb"ERROR: Job failed", rb"\dZ [0-9a-f]{2}[OE][+ ]")),
+    ("jenkins", (rb"^(?:\xef\xbb\xbf)?Started by ", rb"\[Pipeline\] ", rb"^Finished: [A-Z]{6}", rb"Running on \S+ in /", rb"\x1b\[8mha:")),
+    ("github", (rb"##\[(?:group|error|endgroup|command|section|debug)\]", rb"^(?:\xef\xbb\xbf)?(?:[^\t\n]{1,200}\t){0,2}\d{4}-\d\d-\d\dT[\d:]{8}\.\d{7}Z ")),
+)
+_PLATFORMS = tuple((name, re.compile(b"|".join(signs), re.MULTILINE)) for name, signs in _PLATFORM_SIGNS)
+
+
+def platform_of(head: bytes, tail: bytes) -> str:
+    """github, gitlab, jenkins or raw, from the first and last bytes of a log."""
+    for name, sign in _PLATFORMS:
+        if sign.search(head) or sign.search(tail):
+            return name
+    return "raw"

@@ -1,0 +1,51 @@
+"""What an agent concludes, and the exit code that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cicd_agents.domain.doctor import DoctorDetails
+from cicd_agents.domain.finding import Finding
+
+
+class Outcome(StrEnum):
+    """The four answers; there is no bare boolean."""
+
+    PASS = "pass"  # noqa: S105 an outcome
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+class FailOn(StrEnum):
+    """When an agent closes the gate."""
+
+    NEVER = "never"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+EXIT_PASS, EXIT_GATE_CLOSED, EXIT_USAGE, EXIT_UNDECIDED, EXIT_APPROVAL, EXIT_BUG = 0, 1, 2, 3, 4, 70
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An agent's conclusion; `details` is typed per agent by the report contract."""
+
+    agent: str
+    outcome: Outcome
+    title: str
+    summary: str
+    details: DoctorDetails
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def exit_code(outcome: Outcome, fail_on: FailOn) -> int:
+    """The exit code of a verdict under a policy: 0 open, 1 closed, 3 cannot decide and the policy fails closed."""
+    if outcome is Outcome.FAIL and fail_on is not FailOn.NEVER:
+        return EXIT_GATE_CLOSED
+    if outcome is Outcome.INCONCLUSIVE and fail_on is FailOn.INCONCLUSIVE:
+        return EXIT_UNDECIDED
+    return EXIT_PASS

@@ -1,0 +1,1 @@
+"""One file per report format; pure functions from a redacted report to text."""

@@ -1,0 +1,72 @@
+"""The report as data: contract `cicd-agents/report/v1`. Secrets are redacted here, once, so that no format can print one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from cicd_agents.domain.doctor import DoctorDetails
+from cicd_agents.domain.finding import Finding
+from cicd_agents.domain.redaction import Redactor
+from cicd_agents.domain.verdict import FailOn, Outcome, Verdict, exit_code
+
+SCHEMA = "cicd-agents/report/v1"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of an agent says; every field is part of the contract."""
+
+    schema: str
+    agent: str
+    outcome: Outcome
+    exit_code: int
+    title: str
+    summary: str
+    findings: tuple[Finding, ...]
+    operations: tuple[str, ...]
+    details: DoctorDetails
+    notes: tuple[str, ...]
+    duration_seconds: float
+
+
+def report_of(verdict: Verdict, fail_on: FailOn, duration: float, redactor: Redactor) -> Report:
+    """The redacted report of a verdict under a policy; `duration` in seconds."""
+    clean, count = _redacted(verdict, redactor)
+    notes = clean.notes
+    if count:
+        notes = (*notes, f"{count} secret{'s' if count > 1 else ''} redacted.")
+    return Report(
+        SCHEMA, clean.agent, clean.outcome, exit_code(clean.outcome, fail_on), clean.title, clean.summary,
+        clean.findings, (), replace(clean.details, log=verdict.details.log), notes, round(duration, 3),
+    )  # fmt: skip
+
+
+def as_data(value: Any) -> Any:
+    """A report, or any part of one, as JSON-ready data in the order of its fields."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_data(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, (tuple, list)):
+        return [as_data(item) for item in value]
+    return str(value) if isinstance(value, Outcome) else value
+
+
+def _redacted(value: T, redactor: Redactor) -> tuple[T, int]:
+    """A copy of frozen data with every text redacted, and how many secrets were found."""
+    count = 0
+
+    def walk(item: Any) -> Any:
+        nonlocal count
+        if isinstance(item, str) and not isinstance(item, Outcome):
+            found = redactor.redact(item)
+            count += found.count
+            return found.text
+        if isinstance(item, tuple):
+            return tuple(walk(part) for part in item)
+        if is_dataclass(item) and not isinstance(item, type):
+            return replace(item, **{field.name: walk(getattr(item, field.name)) for field in fields(item)})
+        return item
+
+    result: T = walk(value)
+    return result, count

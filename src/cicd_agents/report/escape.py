@@ -1,0 +1,131 @@
+"""The one place where untrusted text is made safe for the place where it is shown: a terminal, a CI log, Markdown.
+
+Secrets are hidden before (domain.redaction). Of these functions `workflow_safe` comes last, on what is printed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from cicd_agents.domain.invisible import INVISIBLE, LINE_BREAK, LINE_BREAKS
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_MARKS = 8  # combining marks on one character; more are a prank, and normalisation takes quadratic time for them
+
+
+def plain(text: str, limit: int) -> str:
+    """Text for a terminal: at most `limit` visible characters, line feeds and tabs; what is cut ends in `…`."""
+    return _cut(_visible(text), limit)
+
+
+def _visible(text: str) -> str:
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = INVISIBLE.sub("", LINE_BREAK.sub("\n", text))
+    return text if text.isascii() else unicodedata.normalize("NFC", _few_marks(text))
+
+
+def _few_marks(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1] + "…" if limit > 0 else ""
+
+
+def truncate_utf8(text: str, budget: int) -> str:
+    """The longest beginning of the text that fits `budget` bytes of UTF-8."""
+    data = _SURROGATE.sub("\ufffd", text).encode()
+    return data[: max(budget, 0)].decode(errors="ignore")
+
+
+_LINES = re.compile(f"([{LINE_BREAKS}])")
+_COMMAND = re.compile(rf"((?:\s|{INVISIBLE.pattern})*+):(?=:)")
+_LEGACY = re.compile(r"##(?=[\w.-]*+\[)")
+_SECTION = re.compile(r"(section_(?:start|end)):(?=\s*+[0-9])")
+
+
+def workflow_safe(text: str) -> str:
+    """Text for our own output: no CI system takes a line of it for a command; a blank breaks what would be one.
+
+    GitHub: `::name::` where a line begins, after blanks, and `##[name]` anywhere (actions/runner, ActionCommand).
+    Azure: `##vso[` anywhere; TeamCity: `##teamcity[`. GitLab: `section_start:TIME:NAME`, which folds the log.
+    """
+    if "::" in text:
+        text = "".join(_COMMAND.sub(r"\1: ", line, count=1) if _COMMAND.match(line) else line for line in _LINES.split(text))
+    return _SECTION.sub(r"\1 :", _LEGACY.sub("## ", text))
+
+
+# What GitHub or GitLab bring to life after Markdown is parsed, so that neither a backslash nor an entity stops it (cmark-gfm#181):
+# mentions and addresses, references of every kind, URLs, commit ids, maths, placeholders, and quick actions.
+_LIVE = re.compile(
+    r"@\w|[#!&]\d|[~%^][\w\"]|%\{|\$|\[\w+:|://|www\.|(?:mailto|xmpp):|(?<!\w)gh-\d|^/\w"
+    r"|(?<![0-9a-z_])(?=\d{0,63}[a-f])(?=[a-f]{0,63}\d)[0-9a-f]{7,64}(?![0-9a-z_])",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"[\\*_\[\]~]")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "&#96;"})
+_AROUND = "()[]{},.;:!?\"'"  # punctuation around a word stays outside its code
+_BLOCK_START = re.compile(r"^(?=[#+=-])|^(\d{1,9})(?=[.)])")
+
+
+def inline(text: str, limit: int = 300) -> str:
+    """One line of Markdown prose that shows at most `limit` characters of the text as they are.
+
+    Words that a platform would make live (mentions, references, URLs, quick actions) become code; all other markup is escaped.
+    """
+    words = _cut(" ".join(_visible(text).split()), limit).split(" ")
+    return _BLOCK_START.sub(r"\1\\", " ".join(r"\|".join(_word(part) for part in word.split("|")) for word in words))
+
+
+def _word(word: str) -> str:
+    if not _LIVE.search(word):
+        return _escaped(word)
+    core = word.strip(_AROUND)
+    if not _LIVE.search(core):
+        return code_span(word, len(word))
+    before, _, after = word.partition(core)
+    return _escaped(before) + code_span(core, len(core)) + _escaped(after)
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\g<0>", text).translate(_ENTITIES)
+
+
+def code_span(text: str, limit: int = 200) -> str:
+    """Inline code on one line. A pipe is escaped for tables (elsewhere its backslash is seen)."""
+    body = _cut(" ".join(_visible(text).split()), limit)
+    ticks = "`" * (_longest_run(body) + 1)
+    pad = " " if not body or body.startswith("`") or body.endswith("`") else ""
+    return ticks + pad + body.replace("|", r"\|") + pad * bool(body) + ticks
+
+
+def fence(text: str, limit: int, language: str = "text") -> str:
+    """A code block of at most `limit` characters of the text, cut after a whole line, with a note of the lines left out."""
+    body = _visible(text).rstrip("\n")
+    if len(body) > limit:
+        body = _cut_lines(body, limit)
+    ticks = "`" * max(3, _longest_run(body) + 1)
+    return f"{ticks}{re.sub(r'[^A-Za-z0-9+-]', '', language)}\n{body}\n{ticks}"
+
+
+def _cut_lines(body: str, limit: int) -> str:
+    head, line_feed, _ = body[: limit + 1].rpartition("\n")
+    if not line_feed:
+        head = _cut(body[: limit + 1].partition("\n")[0], limit)
+    left_out = body.count("\n") - head.count("\n")
+    note = f"… {left_out} more line{'s' if left_out > 1 else ''}"
+    return "\n".join(part for part in (head, note if left_out else "") if part)
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

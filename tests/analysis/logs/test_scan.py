@@ -1,0 +1,75 @@
+"""One pass finds hits and structure; both ways to find lines agree; a flood is bounded."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cicd_agents.analysis.logs import bundled
+from cicd_agents.analysis.logs.reader import Log
+from cicd_agents.analysis.logs.scan import KEEP_FIRST, KEEP_LAST, EveryLine, HyperscanFinder, Scan, catalogue, scan
+from cicd_agents.analysis.logs.signature import Signature
+
+hyperscan = pytest.importorskip("hyperscan", reason="hyperscan has no wheel for this machine")
+
+SMALL = catalogue(
+    Signature(id=f"t.{name}", tool="t", category="other", weight=80, match=match, title="t", cause="c")
+    for name, match in {
+        "anchored": r"^E   (?P<message>\w+Error: .*)",
+        "unanchored": r"code ERESOLVE\b",
+        "ended": r"^no space left$",
+        "nocase": r"(?i)\bconnection refused",
+        "spread": r"^src/[\w/]+\.c:\d+: error: ",
+    }.items()
+)
+FAST = HyperscanFinder(SMALL)
+
+
+def both(data: bytes) -> tuple[Scan, Scan]:
+    return scan(Log(data), SMALL, EveryLine()), scan(Log(data), SMALL, FAST)
+
+
+TEXTS = st.sampled_from(
+    [
+        b"E   ValueError: x", b"\x1b[31mE   KeyError: y\x1b[0m", b"npm error code \x1b[1mERESOLVE\x1b[0m", b"no space left", b"no space left here",
+        b"Connection Refused", b"src/a/b.c:12: error: bad", b"2026-06-08T14:47:03.6281400Z E   OSError: z", b"2026-06-08T14:47:03.6281400Z ##[error]boom",
+        b"2026-05-10T09:24:32.814280Z 01O \x1b[31mno space left\x1b[0m", b"section_start:1778405062:step_script\r\x1b[0K", b"ok",
+        b"", b"\r", b"10%\rE   ValueError: w",
+        b"[Pipeline] { (Test)", b"Finished: FAILURE", b"$ make", b"\xff\xfe",
+    ]
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(TEXTS, max_size=30))
+def test_hyperscan_finds_the_same_as_looking_at_every_line(lines: list[bytes]) -> None:
+    every, fast = both(b"\n".join(lines))
+    assert fast.hits == every.hits
+    assert fast.events == every.events
+    assert (fast.lines, fast.size) == (every.lines, every.size)
+
+
+def test_the_bundled_rules_agree_on_their_own_examples() -> None:
+    rules = bundled.bundled()
+    data = b"\n".join(sample.encode() for rule in rules.signatures for sample in (*rule.examples, *rule.near_misses))
+    fast = HyperscanFinder(rules)
+    every_scan, fast_scan = scan(Log(data), rules, EveryLine()), scan(Log(data), rules, fast)
+    assert fast_scan.hits == every_scan.hits
+
+
+def test_line_numbers_and_offsets_are_exact_across_blocks() -> None:
+    filler = b"x" * 99 + b"\n"
+    data = filler * 30_000 + b"E   ValueError: late\n" + filler * 5
+    for found in both(data):
+        (hit,) = found.hits
+        assert hit.line == 30_001
+        assert data[hit.offset :].startswith(b"E   ValueError: late")
+
+
+def test_a_flood_is_counted_but_not_stored() -> None:
+    found, _ = both(b"E   ValueError: again\n" * 5000)
+    assert len(found.hits) == KEEP_FIRST + KEEP_LAST
+    assert [hit.line for hit in found.hits[:2]] == [1, 2]
+    assert found.hits[-1].line == 5000
+    assert found.counts[0] == 5000

@@ -1,0 +1,86 @@
+"""Archives are streamed within bounds; what unpacks to too much is refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cicd_agents.clients import logfiles
+from cicd_agents.clients.logfiles import LogFiles
+from cicd_agents.domain.errors import UsageError
+
+
+def read(name: Path | str, **limits: int) -> bytes:
+    with LogFiles(**limits).open(str(name)) as stream:
+        return stream.read()
+
+
+def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.gz"
+    file.write_bytes(gzip.compress(b"\0" * (8 << 20)))
+    with pytest.raises(UsageError, match="decompression bomb"):
+        read(file, max_unpacked=1 << 20)
+
+
+def test_a_zip_whose_member_lies_about_its_size_is_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("0_build.txt", b"\0" * (4 << 20))
+    lying = buffer.getvalue().replace((4 << 20).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    file = tmp_path / "lying.zip"
+    file.write_bytes(lying)
+    with pytest.raises(UsageError, match="zip file is damaged"):
+        read(file)
+
+
+def test_a_ratio_beyond_reason_is_refused(tmp_path: Path) -> None:
+    inner = gzip.compress(b"\0" * (200 << 20), 9)
+    file = tmp_path / "bomb.gz"
+    file.write_bytes(gzip.compress(inner, 9))
+    assert read(file) == inner  # packed twice is just bytes once unpacked
+    assert (200 << 20) / len(inner) < logfiles.MAX_RATIO  # deflate's best; formats that pack better must not pass
+
+
+def test_members_that_climb_are_only_names(tmp_path: Path) -> None:
+    file = tmp_path / "logs.zip"
+    with zipfile.ZipFile(file, "w") as zipped:
+        zipped.writestr("../../outside/0_build.txt", "boom\n")
+        link = zipfile.ZipInfo("1_link.txt")
+        link.external_attr = 0o120777 << 16
+        zipped.writestr(link, "/etc/passwd")
+    assert read(file) == b"/etc/passwd"
+    assert list(tmp_path.parent.glob("outside*")) == []
+
+
+def test_too_many_members_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "many.zip"
+    with zipfile.ZipFile(file, "w") as zipped:
+        for number in range(logfiles.MAX_MEMBERS + 1):
+            zipped.writestr(f"{number}_x.txt", "")
+    with pytest.raises(UsageError, match="more than"):
+        read(file)
+
+
+def test_a_zip_without_logs_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "other.zip"
+    with zipfile.ZipFile(file, "w") as zipped:
+        zipped.writestr("picture.png", b"x")
+    with pytest.raises(UsageError, match="holds no log"):
+        read(file)
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr("0_build.txt", "boom")
+    data = bytearray(buffer.getvalue())
+    for signature, flag in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + flag] |= 1
+    file = tmp_path / "locked.zip"
+    file.write_bytes(bytes(data))
+    with pytest.raises(UsageError, match="damaged, encrypted"):
+        read(file)
