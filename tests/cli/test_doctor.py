@@ -221,6 +221,7 @@ def test_wrong_use_gets_one_sentence_and_code_2(cicd_agents: Run, arguments: lis
         ("bad.zip", b"PK\x03\x04nonsense", "zip file is damaged"),
         ("empty.gz", gzip.compress(b""), "the log is empty"),
     ],
+    ids=["empty", "cut-gzip", "bad-zip", "empty-gzip"],
 )
 def test_unreadable_logs_get_one_sentence_and_code_2(cicd_agents: Run, tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
     file = tmp_path / name

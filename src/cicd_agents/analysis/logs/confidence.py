@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from cicd_agents.analysis.logs.judge import Ranked
 from cicd_agents.analysis.logs.steps import Shape
 
+# (score, confidence of a lead with it that stands alone); between two points the confidence is interpolated.
+_BY_SCORE = ((0.0, 0.05), (0.36, 0.35), (0.55, 0.5), (0.66, 0.62), (0.76, 0.72), (0.82, 0.86), (0.9, 0.94), (1.0, 0.97))
+# A rival of another category within this distance makes the choice a close one.
+_CLOSE = 0.1
+_CROWD = 25
+
 
 def confidence_of(item: Ranked, ranked: Sequence[Ranked], job: Shape) -> float:
-    """A number from 0 to 1: the score, less when the platform does not say where it failed or another lead is as good."""
-    sure = item.score if any(step.failed for step in job.steps) else 0.95 * item.score
-    rivals = [
-        other for other in ranked if other is not item and other.score > 0.97 * item.score and other.lead.signature.category != item.lead.signature.category
-    ]
-    return round(min(0.99, sure * (0.85 if rivals else 1.0)), 2)
+    """The share of right diagnoses to expect, 0 to 1: by score, less for a close rival, a crowd of leads, or an unknown place of failure."""
+    rule = item.lead.signature
+    sure = _interpolated(item.score)
+    rivals = [other for other in ranked if other.lead.signature.category != rule.category and other.score > item.score - _CLOSE]
+    if rivals:
+        sure *= 0.82
+    if len(ranked) >= _CROWD:
+        sure *= 0.9
+    if not any(step.failed for step in job.steps):
+        sure *= 0.97
+    return round(min(0.97, sure), 2)
+
+
+def _interpolated(score: float) -> float:
+    for (low, at_low), (high, at_high) in pairwise(_BY_SCORE):
+        if score <= high:
+            return at_low + (at_high - at_low) * (score - low) / (high - low)
+    return _BY_SCORE[-1][1]

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
+from cicd_agents.analysis.logs.advice import advice
 from cicd_agents.analysis.logs.signature import FixTemplate, Signature, fill
 from cicd_agents.domain.finding import Fix
 
@@ -15,10 +16,10 @@ _KIND_CONFIDENCE = {"quick": 0.8, "lasting": 0.7, "prevention": 0.6}
 
 
 def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float) -> tuple[Fix, ...]:
-    """The rule's fixes that can be filled. A text or command that needs a capture the log did not give is left out."""
+    """The rule's fixes that can be filled, then the general advice for its category. What needs a missing capture is left out."""
     found = []
     short = {name: _printable(value) for name, value in captures.items()}
-    for template in rule.fixes:
+    for template in (*rule.fixes, advice()[rule.category]):
         fix = _fix(template, short, confidence)
         if fix is not None:
             found.append(fix)

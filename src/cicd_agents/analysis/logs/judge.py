@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cicd_agents.analysis.logs.leads import Lead
 from cicd_agents.analysis.logs.masking import masked
@@ -12,8 +13,25 @@ from cicd_agents.analysis.logs.steps import Shape
 ROLE = {"cause": 1.0, "headline": 0.97, "symptom": 0.7, "wrapper": 0.2}
 # Scores closer than this are equal; the earlier line wins.
 _EQUAL = 0.02
+# Categories in which a tool says what failed; a lead of them is plain from this score on.
+_SAYS_WHAT_FAILED = ("compile", "test_failure", "type_check", "lint_format")
+_PLAIN = 0.7
+# Families of messages that any program passes on from the system below it, and what a message of them counts beside a plain one.
+_SYSTEM = (
+    "network", "process", "shell", "git", "ssh", "curl", "wget", "tar", "archive", "checksum", "jq", "yq", "sed", "openssl", "gpg", "base64", "patch",
+    "sudo", "rsync", "scp", "node", "java", "disk", "memory", "config",
+)  # fmt: skip
+_SYMPTOM = 0.9
+# These end a job whatever it was doing.
+_DECIDES = ("disk_full", "out_of_memory", "timeout", "test_failure", "compile", "infrastructure_runner")
 # Lines this close tell the same failure.
 _SAME_BLOCK = 2
+# Errors of one tool and category with scores this near to the best are of one kind.
+_ALIKE = 0.93
+# Leads compared with each other for repetition, and the length from which a message is not said twice by chance.
+_COMPARED = 120
+_SAYS_ENOUGH = 24
+_PREFIX = re.compile(rb"^(?:\W*(?:[\w./@-]{1,40}: )?(?:(?i:error|fatal|failed|failure|err!|e):?|##\[error\])[\s:]*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +46,9 @@ class Ranked:
 
 def rank(leads: Sequence[Lead], shape: Shape, good: Collection[bytes]) -> list[Ranked]:
     """Best first, one per block of lines. `good`: masked lines of good runs."""
-    scored = [_score(lead, shape, good) for lead in leads]
+    scored = _said_first(_explained([_score(lead, shape, good) for lead in leads], shape))
     scored.sort(key=lambda item: (-round(item.score / _EQUAL), item.lead.line, -item.score))
+    scored = _earliest_of_its_kind(scored)
     kept: list[Ranked] = []
     for item in scored:
         if all(abs(item.lead.line - other.lead.line) > _SAME_BLOCK for other in kept):
@@ -37,6 +56,86 @@ def rank(leads: Sequence[Lead], shape: Shape, good: Collection[bytes]) -> list[R
         if len(kept) >= 40:
             break
     return kept
+
+
+def _explained(scored: list[Ranked], shape: Shape) -> list[Ranked]:
+    """Leads that a better explanation of the same step makes symptoms count less.
+
+    Where a compiler, checker or test runner says what failed, a message of the system (a host that refused, a file that was missing) is
+    most often part of what was tested, and coverage is low because tests failed.
+    """
+    says = {
+        _step_of(item, shape): True
+        for item in scored
+        if item.lead.signature.category in _SAYS_WHAT_FAILED and item.score >= _PLAIN and not item.lead.signature.id.startswith("generic.")
+    }
+    return [replace(item, score=item.score * _SYMPTOM) if says.get(_step_of(item, shape)) and _may_be_symptom(item) else item for item in scored]
+
+
+def _step_of(item: Ranked, shape: Shape) -> int:
+    step = shape.step_at(item.lead.line)
+    return step.first if step else 0
+
+
+def _may_be_symptom(item: Ranked) -> bool:
+    rule = item.lead.signature
+    if rule.category == "coverage_threshold":
+        return True
+    return rule.id.partition(".")[0] in _SYSTEM and rule.category not in _DECIDES
+
+
+def _earliest_of_its_kind(ordered: list[Ranked]) -> list[Ranked]:
+    """Of several errors that one tool reports in one step, the first is the cause and the others may follow from it."""
+    if not ordered:
+        return ordered
+    best = ordered[0]
+    family = best.lead.signature.id.partition(".")[0]
+    earlier = [
+        item
+        for item in ordered[:_COMPARED]
+        if item.lead.line < best.lead.line
+        and item.score >= _ALIKE * best.score
+        and item.place >= best.place
+        and item.lead.signature.id.partition(".")[0] == family
+        and item.lead.signature.category == best.lead.signature.category
+        and item.lead.signature.role == best.lead.signature.role
+    ]
+    if not earlier:
+        return ordered
+    first = min(earlier, key=lambda item: item.lead.line)
+    return [replace(first, score=best.score), *(item for item in ordered if item is not first)]
+
+
+def _said_first(scored: list[Ranked]) -> list[Ranked]:
+    """A message that is said again, by a retry, a wrapper or a summary, is as good where it was said first.
+
+    The first place takes the score and the signature of the best one of those that repeat it.
+    """
+    best = sorted(scored, key=lambda item: -item.score)[:_COMPARED]
+    messages = {id(item): _message(item.lead.text) for item in best}
+    raised: dict[int, Ranked] = {}
+    for item in best:
+        if item.lead.signature.role == "wrapper" or len(messages[id(item)]) < _SAYS_ENOUGH:
+            continue
+        for earlier in best:
+            if earlier.lead.line < item.lead.line and earlier.score < item.score and earlier.place >= 0.9 * item.place and not earlier.lead.benign:
+                short, long = sorted((messages[id(earlier)], messages[id(item)]), key=len)
+                if len(short) >= _SAYS_ENOUGH and short in long and item.score > raised.get(id(earlier), earlier).score:
+                    raised[id(earlier)] = _lifted(earlier, item)
+    return [raised.get(id(item), item) for item in scored]
+
+
+def _lifted(earlier: Ranked, later: Ranked) -> Ranked:
+    lead, better = earlier.lead, later.lead
+    if better.signature.weight <= lead.signature.weight:
+        return replace(earlier, score=later.score)
+    captures = {**lead.captures, **better.captures}
+    return replace(earlier, score=later.score, lead=replace(lead, signature=better.signature, captures=captures, location=lead.location or better.location))
+
+
+def _message(text: bytes) -> bytes:
+    """What a line says, without the words before it that only say that it is an error."""
+    return _PREFIX.sub(b"", masked(text))
 
 
 def _score(lead: Lead, shape: Shape, good: Collection[bytes]) -> Ranked:

@@ -17,7 +17,11 @@ _BEFORE, _AFTER = 40, 40
 _RETRIED = re.compile(
     rb"(?i)\bretry(?:ing)?\b|\bwill (?:be )?retr|\battempt \d|\btrying again\b|\bignor(?:ed|ing)\b|allowed to fail|\bnon-?fatal\b|\(ignored\)|continuing anyway"
 )
-_BENIGN = re.compile(rb"(?i)^\W{0,3}(?:warn(?:ing)?|debug|trace|info|note|notice)\b[\]:\s]|\[(?:WARN(?:ING)?|DEBUG|TRACE)\]|^[\w.-]{1,60}: warning:")
+# A level below error in front of the message: "DEBUG client: …", "[WARN] …", "2s INFO …", "lint: warning: …".
+_BENIGN = re.compile(
+    rb"^.{0,60}?(?:^|[\s\[(:|])(?:DEBUG|TRACE|INFO|NOTICE|WARN(?:ING)?)(?:[\s\])|:]|$)"
+    rb"|^\W{0,3}(?i:warn(?:ing)?|debug|trace|info|note|notice)\b[\]:\s]|^[^:]{1,80}: warning:"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +67,27 @@ def _lead(rule: Signature, match: Match, window: Sequence[Line]) -> Lead:
     return Lead(
         line=root.number, offset=root.offset, text=root.text, marker=root.marker, signature=rule, captures=match.captures,
         location=_location(match, texts), retried=any(_RETRIED.search(text) for text in (root.text, *around)),
-        benign=bool(_BENIGN.search(root.text)) or root.marker in (b"warning", b"debug", b"command"),
+        benign=_benign(rule, root),
         window=tuple(window[max(0, match.root - 12) : match.root + 25]),
     )  # fmt: skip
 
 
+def _benign(rule: Signature, root: Line) -> bool:
+    """Whether the line is logged below the level of an error, and the rule does not mean such lines."""
+    if root.marker in (b"warning", b"debug", b"command"):
+        return True
+    return bool(_BENIGN.search(root.text)) and not re.search(r"(?i)warn|info|debug|notice|\[a-z", rule.match)
+
+
 def _location(match: Match, texts: Sequence[bytes]) -> Location | None:
     captures = match.captures
-    if captures.get("path"):
-        return Location(captures["path"], _number(captures.get("line")), _number(captures.get("column")))
+    named = Location(captures["path"], _number(captures.get("line")), _number(captures.get("column"))) if captures.get("path") else None
+    if named is not None and named.line is not None:
+        return named
     here = location_in(texts[match.root])
     if here is not None and here.line is not None:
         return here
-    return location_around(texts[max(0, match.root - 40) : match.root], texts[match.root + 1 : match.root + 30]) or here
+    return location_around(texts[max(0, match.root - 40) : match.root], texts[match.root + 1 : match.root + 30]) or named or here
 
 
 def _number(text: str | None) -> int | None:

@@ -46,4 +46,9 @@ def _nearest(compiled: Any, lines: Sequence[str], at: int, first: int, last: int
 
 
 def _groups(found: Any) -> dict[str, str]:
-    return {name: value.strip() for name, value in found.groupdict().items() if value}
+    """The named groups that took part; RE2 allows a name once, so alternatives call theirs `path`, `path2`, …"""
+    groups: dict[str, str] = {}
+    for name, value in found.groupdict().items():
+        if value:
+            groups.setdefault(name.rstrip("0123456789"), value.strip())
+    return groups

@@ -59,12 +59,11 @@ def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
     job: bool | None = None
     aborted, ended, errors = False, False, 0
     for event in events:
-        if event.kind in (Kind.STEP, Kind.CLEANUP) or (event.kind is Kind.COMMAND and current.failed):
+        if event.kind in (Kind.STEP, Kind.CLEANUP) or (event.kind is Kind.COMMAND and current.cleanup and not current.name):
             steps.append(replace(current, last=event.line - 1))
-            after = event.kind is Kind.CLEANUP or (current.cleanup and event.kind is not Kind.STEP)
-            current = Step(event.line, lines, event.name, cleanup=after)
+            current = Step(event.line, lines, event.name, cleanup=event.kind is Kind.CLEANUP)
             if event.kind is Kind.COMMAND:
-                current = replace(current, name=current.name, command=event.line, command_text=event.name)
+                current = replace(current, command=event.line, command_text=event.name)
         elif event.kind is Kind.COMMAND:
             current = replace(current, command=event.line, command_text=event.name)
         elif event.kind is Kind.ERROR:
@@ -73,7 +72,8 @@ def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
             if ended:
                 job = False
             elif not current.cleanup:
-                current = replace(current, failed=True)
+                steps.append(replace(current, last=event.line, failed=True))
+                current = Step(event.line + 1, lines, "", cleanup=True)
         elif event.kind is Kind.SKIPPED:
             steps = _earlier_failed(steps)
         elif event.kind is Kind.SUCCEEDED:
