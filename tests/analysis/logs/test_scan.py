@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cicd_agents.analysis.logs import bundled
+from cicd_agents.analysis.logs.pattern import needed_literals
 from cicd_agents.analysis.logs.reader import Log
-from cicd_agents.analysis.logs.scan import KEEP_FIRST, KEEP_LAST, EveryLine, HyperscanFinder, Scan, catalogue, scan
+from cicd_agents.analysis.logs.scan import KEEP_FIRST, KEEP_LAST, TAIL, EveryLine, HyperscanFinder, Scan, catalogue, scan
 from cicd_agents.analysis.logs.signature import Signature
 
 hyperscan = pytest.importorskip("hyperscan", reason="hyperscan has no wheel for this machine")
@@ -27,6 +28,8 @@ FAST = HyperscanFinder(SMALL)
 
 
 def both(data: bytes) -> tuple[Scan, Scan]:
+    """By every line and by hyperscan; behind the data stands as much as the fast way looks at line by line."""
+    data += b"\n" + (b"x" * 99 + b"\n") * (TAIL // 100 + 1)
     return scan(Log(data), SMALL, EveryLine()), scan(Log(data), SMALL, FAST)
 
 
@@ -51,9 +54,12 @@ def test_hyperscan_finds_the_same_as_looking_at_every_line(lines: list[bytes]) -
 
 
 def test_the_bundled_rules_agree_on_their_own_examples() -> None:
-    rules = bundled.bundled()
+    """Only rules without a rare literal may be missed by the fast way, and they are looked for in the tail of the log."""
+    rules = catalogue(rule for rule in bundled.signatures() if needed_literals(rule.match))
+    assert len(rules.signatures) > 0.95 * len(bundled.signatures())
     data = b"\n".join(sample.encode() for rule in rules.signatures for sample in (*rule.examples, *rule.near_misses))
     fast = HyperscanFinder(rules)
+    data += b"\n" + (b"x" * 99 + b"\n") * (TAIL // 100 + 1)
     every_scan, fast_scan = scan(Log(data), rules, EveryLine()), scan(Log(data), rules, fast)
     assert fast_scan.hits == every_scan.hits
 

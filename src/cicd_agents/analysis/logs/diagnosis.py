@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import BinaryIO
 
 from cicd_agents.analysis.logs import bundled, fallback, structure
@@ -15,11 +16,12 @@ from cicd_agents.analysis.logs.novelty import good_lines
 from cicd_agents.analysis.logs.phases import phase_of
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, EveryLine, HyperscanFinder, LineFinder, scan
-from cicd_agents.analysis.logs.steps import Shape, shape
+from cicd_agents.analysis.logs.signature import Signature
+from cicd_agents.analysis.logs.steps import Shape, Step, shape
 from cicd_agents.domain.doctor import Candidate, Diagnosis, Excerpt, Failure
 
-# From this size on, the seconds that hyperscan takes to compile are won back by its speed.
-HYPERSCAN_FROM = 96 << 20
+# From this size on, the time that hyperscan takes to get ready is won back by its speed.
+HYPERSCAN_FROM = 16 << 20
 MAX_FAILURES = 5
 MAX_CANDIDATES = 10
 # A best score below this is no root cause.
@@ -53,11 +55,11 @@ def diagnose(
         return _not_failed(named, found.lines, found.size, "The log says that the run succeeded.")
     good = good_lines(baseline)
     leads = leads_of(found.hits, rules, reader)
-    ranked = rank([*leads, *fallback.leads(found, job, reader, good)], job, good)
+    ranked = rank([*leads, *fallback.leads(found, job, reader, good, {lead.line for lead in leads})], job, good)
     wrappers = any(item.lead.signature.role == "wrapper" for item in ranked)
     if job.failed is None and not wrappers and (not ranked or ranked[0].score < SPEAKS_OF_FAILURE):
         return _not_failed(named, found.lines, found.size, "Nothing in the log says that the run failed.")
-    return _failed(named, found.lines, found.size, ranked, job, max_candidates)
+    return _failed(named, found.lines, found.size, ranked, job, reader, max_candidates)
 
 
 def finder_for(size: int, rules: Catalogue) -> LineFinder:
@@ -70,11 +72,11 @@ def finder_for(size: int, rules: Catalogue) -> LineFinder:
     return EveryLine()
 
 
-def _failed(platform: str, lines: int, size: int, ranked: Sequence[Ranked], job: Shape, most: int) -> Diagnosis:
+def _failed(platform: str, lines: int, size: int, ranked: Sequence[Ranked], job: Shape, log: Log, most: int) -> Diagnosis:
     candidates = tuple(Candidate(item.lead.line, round(item.score, 3), item.lead.signature.id, _text(item.lead.text)) for item in ranked[:most])
     good = [item for item in ranked if item.score >= GOOD_ENOUGH and item.lead.signature.role != "wrapper"]
     good = good or [item for item in ranked[:1] if item.lead.signature.weight > 0]
-    failures = tuple(_failure(item, ranked, job) for item in _independent(good))
+    failures = tuple(_failure(item, ranked, job, log) for item in _independent(good))
     reason = "" if failures else "No line of the log is good enough as a root cause."
     return Diagnosis(platform, lines, size, True, reason, failures, candidates)
 
@@ -95,18 +97,42 @@ def _independent(ranked: Sequence[Ranked]) -> list[Ranked]:
     return chosen
 
 
-def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape) -> Failure:
+def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> Failure:
     lead, rule = item.lead, item.lead.signature
     step = job.step_at(lead.line)
     sure = confidence_of(item, ranked, job)
     captures = {**lead.captures, "message": lead.captures.get("message") or _text(lead.text).strip()}
     title, cause = texts_of(rule, captures)
+    phase = _phase(item, ranked, job, log)
     return Failure(
         line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=lead.location,
-        signature=rule.id, tool=rule.tool, category=rule.category, phase=phase_of(rule.phase, rule.category, step),
+        signature=rule.id, tool=rule.tool, category=_category(rule, phase), phase=phase,
         score=round(item.score, 3), confidence=sure, title=title, cause=cause, docs=rule.docs, transient=rule.transient,
         fixes=fixes_of(rule, captures, sure), excerpt=_excerpt(lead.window, lead.line),
     )  # fmt: skip
+
+
+def _category(rule: Signature, phase: str) -> str:
+    """An exception of unknown meaning that ends a test step is a failed test."""
+    raised = "(?P<exception>" in rule.match or "(?P<type>" in rule.match
+    return "test_failure" if rule.category == "other" and raised and phase == "test" else rule.category
+
+
+def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> str:
+    rule, step = item.lead.signature, job.step_at(item.lead.line)
+    beside = {other.lead.signature.phase or "" for other in ranked if other is not item and job.step_at(other.lead.line) is step and other.place >= item.place}
+    return phase_of(rule.phase, rule.category, _words(step, log), beside)
+
+
+def _words(step: Step | None, log: Log) -> Iterator[str]:
+    """What the step runs: its last echoed command, the script that GitHub prints at its head, its name."""
+    if step is None:
+        return
+    yield step.command_text
+    if step.name and step.offset:
+        script = takewhile(lambda line: line.marker != b"endgroup" and not line.text.startswith(b"shell: "), log.window(step.first, step.offset, 0, 30)[1:])
+        yield "\n".join(_text(line.text) for line in script)
+    yield step.name
 
 
 def _excerpt(window: Sequence[Line], root: int) -> Excerpt:

@@ -39,11 +39,11 @@ _EXIT_CODE = re.compile(rb"(?:Error: )?Process completed with exit code|The proc
 _LOOK_BACK = 60
 
 
-def leads(found: Scan, job: Shape, log: Log, good: Collection[bytes]) -> list[Lead]:
-    """Leads without a signature of their own, in the order of lines."""
+def leads(found: Scan, job: Shape, log: Log, good: Collection[bytes], known: Collection[int]) -> list[Lead]:
+    """Leads without a signature of their own, in the order of lines. `known`: lines that have a lead already."""
     chosen: list[Lead] = []
     for hit in found.hits:
-        if hit.marker == b"error" and not hit.rules and not _EXIT_CODE.match(hit.text):
+        if hit.marker == b"error" and hit.line not in known and not _EXIT_CODE.match(hit.text):
             window = log.window(hit.line, hit.offset, 12, 24)
             chosen.extend(_lead(line, ANNOTATION, window) for line in window if line.number == hit.line and line.text)
     for event in _ends_of_failed_steps(found, job):

@@ -1,22 +1,31 @@
 """Patterns of signatures: RE2 only, so that every rule runs in time linear in the line.
 
-Two forms are made of each pattern: the exact one, matched against one cleaned line, and the scan form, matched against the
-raw log. The scan form is wider than the exact one (anchors relaxed, greedy tails dropped): it only finds the lines that are
-worth cleaning. RE2 syntax: https://github.com/google/re2/wiki/Syntax
+Each pattern is matched against one cleaned line. For the raw text of a large log there are the literals that it needs, by which
+interesting lines are found, and a form without anchors. RE2 syntax: https://github.com/google/re2/wiki/Syntax
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import re2
 
 _TOKEN = re.compile(rb"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|[\^$]|.", re.DOTALL)
-_GREEDY_TAIL = re.compile(rb"(?<!\\)(?:\.\*\??|\((?:\?:)?\.\*\??\)\??|\\s\*|\[\^[^\]\\]*\]\*|\((?:\?:)?\[\^[^\]\\]*\]\*\)\??)$")
-_ONCE_IS_ENOUGH = re.compile(rb"(?<!\\)(?:\.\+\??|\((?:\?:)?\.\+\??\))$")
-_OPTIONAL = re.compile(rb"(?:[*?]|\{0,\d*\})\??")
-_OPEN_GROUP_NAME = re.compile(rb"\(\?P<\w+>")
+_QUANTIFIER = re.compile(rb"[*+?]\??|\{\d*,?\d*\}\??")
+_SMALL_CLASS = re.compile(rb"\[[^^\\\]\[\x80-\xff-][^\\\]\[\x80-\xff-]{0,4}\]")
+_EMPTY: frozenset[bytes] = frozenset()
+_NOTHING = frozenset({b""})
+# Shorter literals, and these, stand in too many lines of build and test logs to find anything by them.
+_SHORTEST_LITERAL = 4
+_SIGNS = re.compile(rb"[0-9\\[\\](){}<>=#@*|'\"`~^_$!&]|[A-Z][A-Z]")
+_EVERYWHERE = b" test tests test_ #test_ /test .py .pyi .js .ts .tsx .go .rb .java "
+# Literals are cut to this length, and a pattern's fixed texts are spelt out up to this number.
+_LONGEST_LITERAL = 32
+_MOST_TEXTS = 24
+_GROUP_HEAD = re.compile(rb"\((?:\?P<\w+>|\?:)")
 
 
 class PatternError(ValueError):
@@ -29,6 +38,13 @@ def options(max_mem: int = 8 << 20) -> Any:
     chosen.never_nl = True
     chosen.log_errors = False
     chosen.max_mem = max_mem
+    return chosen
+
+
+def raw_options() -> Any:
+    """Options for raw bytes, which need not be UTF-8."""
+    chosen = options(16 << 20)
+    chosen.encoding = re2.Options.Encoding.LATIN1
     return chosen
 
 
@@ -59,84 +75,124 @@ def check(pattern: str) -> bytes:
     return body
 
 
-def scan_form(pattern: str) -> bytes:
-    """The wider pattern for the raw log: no captures, no anchors, greedy tail dropped."""
-    flags, _anchored, core, _ended = _split(pattern.encode())
-    core = _OPEN_GROUP_NAME.sub(b"(?:", core)
-    core = _without_head(core)
-    core = b"".join(_in_one_line(token) for token in _without_tail(_TOKEN.findall(core)))
-    return (b"(?i:" if flags else b"(?:") + core + b")"
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text that a line must hold for a pattern to match it."""
+
+    text: bytes
+    ignore_case: bool
 
 
-def _in_one_line(token: bytes) -> bytes:
-    r"""The token without the line feed: `\s` and `[^x]` would run into the next line. (Hyperscan 5.4 also loses matches of some patterns
-    with `\s+`, which the tests over all examples would show.)"""
-    if token == b"\\s":
-        return b"[ \\t\\r]"
-    if token == b"\\W":
-        return b"[^\\w\\n]"
-    if token[:2] == b"[^":
-        return b"[^\\n" + token[2:]
-    return token.replace(b"\\s", b" \\t\\r") if token[:1] == b"[" else token
+def needed_literals(pattern: str) -> tuple[Literal, ...]:
+    """Literals one of which stands in every line that the pattern matches: the longest such set. Empty when none is rare enough.
 
-
-def _without_head(core: bytes) -> bytes:
-    """The pattern without what may be absent at its beginning: an unanchored search finds the rest all the same.
-
-    A leading word boundary goes too: the "m" that ends a colour code is a word character.
+    The same idea as RE2's FilteredRE2 and the literal optimisations of ripgrep.
     """
-    tokens = _TOKEN.findall(core)
-    while tokens:
-        if tokens[0] == b"\\b":
-            tokens = tokens[1:]
-            continue
-        size = _atom(tokens)
-        rest = b"".join(tokens[size:])
-        optional = _OPTIONAL.match(rest)
-        if not optional or _has_top_level_alternative(b"".join(tokens)):
-            break
-        tokens = _TOKEN.findall(rest[optional.end() :])
-    return b"".join(tokens) or core
+    ignore_case, _anchored, core, _ended = _split(pattern.encode())
+    texts = _needed(_TOKEN.findall(_GROUP_HEAD.sub(b"(", core)))
+    if _worth(texts)[0] < _SHORTEST_LITERAL:
+        return ()
+    return tuple(Literal(text[:_LONGEST_LITERAL], ignore_case) for text in sorted(texts))
 
 
-def _atom(tokens: list[bytes]) -> int:
-    """How many tokens the first atom of the pattern has: one, or a whole group."""
-    if tokens[0] != b"(":
-        return 1
-    depth = 0
-    for index, token in enumerate(tokens):
-        depth += (token == b"(") - (token == b")")
-        if depth == 0:
-            return index + 1
-    return len(tokens)
-
-
-def _without_tail(tokens: list[bytes]) -> list[bytes]:
-    """The pattern without what may be absent at its end, also inside a group that ends it: it only makes more matches of one line."""
+def _needed(tokens: list[bytes]) -> frozenset[bytes]:
     alternatives = _alternatives(tokens)
     if len(alternatives) > 1:
-        return _joined([_without_tail(one) for one in alternatives])
-    text = b"".join(tokens)
-    while (tail := _GREEDY_TAIL.search(text)) and tail.start():
-        text = text[: tail.start()]
-    text = _ONCE_IS_ENOUGH.sub(rb".", text)
-    tokens = _TOKEN.findall(text)
-    if tokens and tokens[-1] == b")":
-        begin = _group_start(tokens)
-        inner = tokens[begin + 1 : -1]
-        mark = 2 if inner[:2] == [b"?", b":"] else 3 if inner[:3] == [b"?", b"i", b":"] else 0
-        tokens = [*tokens[: begin + 1], *inner[:mark], *_without_tail(inner[mark:]), b")"]
-    return tokens
+        each = [_needed(one) for one in alternatives]
+        return _EMPTY.union(*each) if all(each) else _EMPTY
+    best, run = _EMPTY, _NOTHING
+    for atom, optional, repeated in _atoms(tokens):
+        texts = _texts(atom)
+        if texts is None:
+            inside = _needed(_inner(atom)) if len(atom) > 1 and not optional else _EMPTY
+            best, run = max(best, inside, key=_worth), _NOTHING
+            continue
+        longer = frozenset(head + tail for head in run for tail in (texts | _NOTHING if optional else texts))
+        if len(longer) > _MOST_TEXTS:
+            longer = _NOTHING if optional else texts
+        best = max(best, longer, key=_worth)
+        run = longer if not repeated else _NOTHING if optional else texts
+    return best
 
 
-def _group_start(tokens: list[bytes]) -> int:
-    """The index of the bracket that the last token closes."""
+def _texts(atom: list[bytes]) -> frozenset[bytes] | None:
+    """All texts that an atom matches, where they are few and fixed; None else."""
+    if len(atom) == 1:
+        token = atom[0]
+        if _SMALL_CLASS.fullmatch(token):
+            return frozenset(bytes([byte]) for byte in token[1:-1])
+        text = _literal_of(token)
+        return frozenset({text}) if text else None
+    found = _EMPTY
+    for one in _alternatives(_inner(atom)):
+        run = _NOTHING
+        for part, optional, repeated in _atoms(one):
+            texts = _texts(part)
+            if texts is None or repeated:
+                return None
+            run = frozenset(head + tail for head in run for tail in (texts | _NOTHING if optional else texts))
+        found = found | run
+        if len(found) > _MOST_TEXTS:
+            return None
+    return found
+
+
+def _inner(atom: list[bytes]) -> list[bytes]:
+    """What stands in the brackets of a group; nothing for one with flags of its own."""
+    return [] if atom[1:2] == [b"?"] else atom[1:-1]
+
+
+def _atoms(tokens: list[bytes]) -> Iterator[tuple[list[bytes], bool, bool]]:
+    """(atom, may be absent, may repeat) of a pattern without alternatives."""
+    at = 0
+    while at < len(tokens):
+        size = _atom(tokens, at)
+        atom = tokens[at : at + size]
+        optional, repeated, at = _quantifier(tokens, at + size)
+        yield atom, optional, repeated
+
+
+def _worth(texts: frozenset[bytes]) -> tuple[int, int]:
+    """Long is rare, digits and signs are rarer than words, and few are better than many."""
+    return (min(map(_rarity, texts), default=0), -len(texts))
+
+
+def _rarity(text: bytes) -> int:
+    low = text.lower()
+    if _EVERYWHERE.startswith(low) or b" " + low in _EVERYWHERE:
+        return 1
+    return len(text) + (_SIGNS.search(text) is not None and len(text) > 1) * 2
+
+
+def _literal_of(token: bytes) -> bytes:
+    if len(token) == 1:
+        return token if token not in (b".", b"^", b"$") else b""
+    return token[1:] if token[:1] == b"\\" and not token[1:2].isalnum() else b""
+
+
+def _quantifier(tokens: list[bytes], at: int) -> tuple[bool, bool, int]:
+    """(may be absent, may repeat, where it ends) of the quantifier that begins at `at`, if one does."""
+    found = _QUANTIFIER.match(b"".join(tokens[at : at + 12]))
+    if not found:
+        return False, False, at
+    end, size = at, 0
+    while size < found.end():
+        size += len(tokens[end])
+        end += 1
+    sign = found[0]
+    return sign[:1] in b"*?" or sign[:2] in (b"{0", b"{,"), sign[:1] != b"?", end
+
+
+def _atom(tokens: list[bytes], at: int) -> int:
+    """How many tokens the atom at `at` has: one, or a whole group."""
+    if tokens[at] != b"(":
+        return 1
     depth = 0
-    for index in range(len(tokens) - 1, -1, -1):
-        depth += (tokens[index] == b")") - (tokens[index] == b"(")
+    for index in range(at, len(tokens)):
+        depth += (tokens[index] == b"(") - (tokens[index] == b")")
         if depth == 0:
-            return index
-    raise PatternError("has unbalanced brackets")
+            return index - at + 1
+    return len(tokens) - at
 
 
 def _alternatives(tokens: list[bytes]) -> list[list[bytes]]:
@@ -149,13 +205,6 @@ def _alternatives(tokens: list[bytes]) -> list[list[bytes]]:
         else:
             found[-1].append(token)
     return found
-
-
-def _joined(alternatives: list[list[bytes]]) -> list[bytes]:
-    tokens = alternatives[0]
-    for one in alternatives[1:]:
-        tokens = [*tokens, b"|", *one]
-    return tokens
 
 
 def _split(body: bytes) -> tuple[bool, bool, bytes, bool]:

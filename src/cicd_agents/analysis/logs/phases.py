@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from cicd_agents.analysis.logs.steps import Step
+from collections.abc import Collection, Iterable
 
 _BY_CATEGORY = {
     "compile": "build", "dependency_resolution": "build", "dependency_network": "build", "docker_image": "build", "type_check": "test",
@@ -19,7 +18,7 @@ _DEPLOY = (
 )  # fmt: skip
 _TEST = (
     r"\btests?\b", r"[-_:/.]tests?\b", r"\btest[-_:]", "pytest", "unittest", "jest", "vitest", "mocha", "rspec", "phpunit", r"\btox\b", r"\bnox\b",
-    r"\blint", "check(?!out)", "coverage", "e2e", "integration", "smoke", r"\bverify\b", r"\bspecs?\b", "soak", "bench", r"\baudit\b", r"\bscan\b",
+    r"\blint", "check(?!out)", "cover", "e2e", "integration", "smoke", r"\bverify\b", r"\bspecs?\b", "soak", "bench", r"\baudit\b", r"\bscan\b",
     "clippy", r"\bfmt\b", r"\bformat\b", "ctest", r"python[\d.]* \w", r"node \w",
 )  # fmt: skip
 _INFRASTRUCTURE = (
@@ -33,14 +32,15 @@ _BY_WORDS = tuple(
 )
 
 
-def phase_of(stated: str | None, category: str, step: Step | None) -> str:
-    """The signature's own phase; else by the words of the step and its last command; else by category."""
+def phase_of(stated: str | None, category: str, words: Iterable[str], neighbours: Collection[str]) -> str:
+    """The signature's own phase; else by category; else by `words` (the failing command, its script, the step's name), then by
+    `neighbours`: the phases of other messages of the same step."""
     if stated:
         return stated
-    if category in _BY_CATEGORY and category not in ("dependency_network", "resource_quota"):
+    if category in _BY_CATEGORY:
         return _BY_CATEGORY[category]
-    for words in (step.command_text, step.name) if step else ():
+    for text in words:
         for phase, shape in _BY_WORDS:
-            if words and shape.search(words):
+            if text and shape.search(text):
                 return phase
-    return _BY_CATEGORY.get(category, "build")
+    return next((phase for phase in ("test", "deploy", "infrastructure", "build") if phase in neighbours), "build")

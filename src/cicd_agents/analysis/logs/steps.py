@@ -11,7 +11,8 @@ from cicd_agents.analysis.logs.structure import Event, Kind
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Lines [first, last] of one step. `command` is the line at which its last echoed command begins (0: none)."""
+    """Lines [first, last] of one step. `command` is the line at which its last echoed command begins (0: none); `offset` is the byte
+    at which the step begins."""
 
     first: int
     last: int
@@ -20,6 +21,8 @@ class Step:
     cleanup: bool = False
     command: int = 0
     command_text: str = ""
+    offset: int = 0
+    script_end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Shape:
         failed = [item for item in self.steps if item.failed and not item.cleanup]
         if step is None:
             return 0.75 if failed else 1.0
+        if step.first < line <= step.script_end:
+            return 0.3  # the step's script as it is printed, not what it says
         if not failed:
             return 0.5 if step.cleanup else 1.0
         if step.cleanup:
@@ -54,39 +59,59 @@ class Shape:
 
 def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
     """Steps of the log and whether the job failed, from its events in order."""
-    steps: list[Step] = []
-    current = Step(1, lines, "")
-    job: bool | None = None
-    aborted, ended, errors = False, False, 0
+    walk = _Walk(lines)
     for event in events:
-        if event.kind in (Kind.STEP, Kind.CLEANUP) or (event.kind is Kind.COMMAND and current.cleanup and not current.name):
-            steps.append(replace(current, last=event.line - 1))
-            current = Step(event.line, lines, event.name, cleanup=event.kind is Kind.CLEANUP)
-            if event.kind is Kind.COMMAND:
-                current = replace(current, command=event.line, command_text=event.name)
-        elif event.kind is Kind.COMMAND:
-            current = replace(current, command=event.line, command_text=event.name)
-        elif event.kind is Kind.ERROR:
-            errors += 1
+        walk.take(event)
+    steps = (*walk.steps, walk.current)
+    if not any(step.failed for step in steps) and (walk.job is False or walk.errors):
+        steps = _guess_failed(steps, events, only_errors=walk.job is not False)
+    return Shape(steps, _job_failed(steps, walk.job, walk.errors, walk.ended, platform), walk.ended, walk.aborted)
+
+
+class _Walk:
+    """The state while events are read in order."""
+
+    def __init__(self, lines: int) -> None:
+        self.lines = lines
+        self.steps: list[Step] = []
+        self.current = Step(1, lines, "")
+        self.job: bool | None = None
+        self.aborted = self.ended = False
+        self.errors = 0
+
+    def take(self, event: Event) -> None:
+        if event.kind in (Kind.STEP, Kind.CLEANUP) or (event.kind is Kind.COMMAND and self.current.cleanup and not self.current.name):
+            self._begin(event)
+        if event.kind is Kind.COMMAND:
+            self.current = replace(self.current, command=event.line, command_text=event.name)
+        elif event.kind is Kind.SCRIPT_END and not self.current.script_end and self.current.offset:
+            self.current = replace(self.current, script_end=event.line)
         elif event.kind is Kind.FAILED:
-            if ended:
-                job = False
-            elif not current.cleanup:
-                steps.append(replace(current, last=event.line, failed=True))
-                current = Step(event.line + 1, lines, "", cleanup=True)
+            self._failed(event)
         elif event.kind is Kind.SKIPPED:
-            steps = _earlier_failed(steps)
-        elif event.kind is Kind.SUCCEEDED:
-            job = True
-        elif event.kind is Kind.ABORTED:
-            job, aborted = False, True
-        elif event.kind is Kind.JOB_END:
-            ended = True
-    steps.append(current)
-    found = tuple(steps)
-    if not any(step.failed for step in found) and (job is False or errors):
-        found = _guess_failed(found, events, only_errors=job is not False)
-    return Shape(found, _job_failed(found, job, errors, ended, platform), ended, aborted)
+            self.steps = _earlier_failed(self.steps)
+        else:
+            self._job(event.kind)
+
+    def _begin(self, event: Event) -> None:
+        self.steps.append(replace(self.current, last=event.line - 1))
+        name = "" if event.kind is Kind.COMMAND else event.name
+        self.current = Step(event.line, self.lines, name, cleanup=event.kind is Kind.CLEANUP, offset=event.offset)
+
+    def _failed(self, event: Event) -> None:
+        if self.ended:
+            self.job = False
+        elif not self.current.cleanup:
+            self.steps.append(replace(self.current, last=event.line, failed=True))
+            self.current = Step(event.line + 1, self.lines, "", cleanup=True)
+
+    def _job(self, kind: Kind) -> None:
+        self.errors += kind is Kind.ERROR
+        self.ended = self.ended or kind is Kind.JOB_END
+        if kind is Kind.SUCCEEDED:
+            self.job = True
+        elif kind is Kind.ABORTED:
+            self.job, self.aborted = False, True
 
 
 def _earlier_failed(steps: list[Step]) -> list[Step]:

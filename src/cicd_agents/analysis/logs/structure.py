@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     STEP = "step"  # a step begins; name
     STEP_END = "step-end"
+    SCRIPT_END = "script-end"  # before it the step's own script is printed
     COMMAND = "command"  # the log echoes a command; name
     FAILED = "failed"  # the platform or the shell says that the step or job failed
     SKIPPED = "skipped"  # a stage is skipped because one before it failed
@@ -51,15 +52,8 @@ TEXTS = (
     r"^[$+] \S",
     r"^(?:Error: )?Process completed with exit code",
 )
-# The same in the raw log, and the structural lines that are known by their raw form.
-SCAN = (
-    *(text.removeprefix("^").encode() for text in TEXTS[:10]),
-    rb"(?:^|m|Z |\] |[OE][+ ])[$+] \S",
-    rb"Process completed with exit code",
-    rb"##\[(?:group|error|section)\]",
-    rb"section_(?:start|end):\d+:",
-    rb"travis_fold:(?:start|end):",
-)
+# Texts of structural lines that are gone from the cleaned line: every line that holds one is looked at.
+MARKS = (b"##[group]", b"##[endgroup]", b"##[error]", b"##[section]", b"section_start:", b"section_end:", b"travis_fold:")
 
 _GROUP_RUN = re.compile(rb"##\[group\]\s*(?:Run |Pre |Post )(?P<name>.{1,200})")
 _SECTION = re.compile(rb"section_(start|end):\d+:([\w.:-]{1,200})")
@@ -86,6 +80,8 @@ def events_of(line: int, raw: bytes, marker: bytes, text: bytes, speaks: bool) -
     if marker == b"group":
         named = _GROUP_RUN.match(b"##[group]" + text)
         return [Event(line, Kind.STEP, _decode(named["name"]))] if named else []
+    if marker == b"endgroup":
+        return [Event(line, Kind.SCRIPT_END)]
     if marker == b"error":
         exited = _EXIT_CODE.match(text)
         if exited:

@@ -1,0 +1,330 @@
+"""The report as a comment: golden texts, and a CommonMark parser that finds nothing live of a log in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause, ScoredLine
+from cicd_agents.domain.finding import Fix, Location
+from cicd_agents.domain.verdict import Outcome
+from cicd_agents.report.document import Report
+from cicd_agents.report.markdown import MAX_BYTES, place, prose, to_markdown
+
+COMMONMARK = MarkdownIt("commonmark", {"html": True})
+DOCS = "https://docs.example/rule#anchor"
+NOTHING = DoctorDetails("raw", "ci.log", 1234567, 90, None, None, None, 0.0, None, (), (), None)
+HOSTILE = (
+    "\x1b[31mred\x1b]0;title\x07 ::set-output name=a::b\n::set-output name=c::d ##[error]boom ```` ``` `x`\n```\n</details> </sub> <!-- marker --> "
+    "@team `@team` #123 closes #1 <img src=x> ![beacon](https://evil.example/x.png) [click](https://evil.example) <https://evil.example> "
+    "https://evil.example\n\n# heading\n\n- item\n\n    code\n\n[a]: https://evil.example\n/approve\n| a |\n|---|\n&lt;b&gt; \u202egpj\u2066\u200b \\"
+)
+ERRORS = ("\n```\n</details>", "````\n`````\n", "~~~\n", "</details>\n<img src=x>")
+
+
+def report(details: DoctorDetails, outcome: Outcome, title: str, summary: str = "", notes: tuple[str, ...] = ()) -> Report:
+    return Report("cicd-agents/report/v1", "pipeline-doctor", outcome, 0, title, summary, (), (), details, notes, 0.1)
+
+
+FOUND = report(
+    DoctorDetails(
+        "github", "ci.log", 40, 400, "build", "dependency_resolution", "yarn.frozen_lockfile", 0.87,
+        RootCause(12, "  error Your lockfile needs to be updated.", "Run yarn", Location("src/app.py", 7, 3)),
+        (ScoredLine(12, 0.9, "yarn.frozen_lockfile"),),
+        (
+            Fix("quick", "Update `yarn.lock`", "It is older than package.json.", ("yarn install", "git add yarn.lock"), 0.7),
+            Fix("lasting", "Use a hook", "", (), 0.6),
+            Fix("prevention", "Let a bot do it", "", (), 0.5),
+        ),
+        Excerpt(11, ("yarn install v1", "  error Your lockfile", "exit 1")),
+        (RootCause(30, " another", None, None),), docs=DOCS,
+    ),
+    Outcome.FAIL, "yarn: lockfile is old", "package.json asks for more.", ("2 secrets redacted.",),
+)  # fmt: skip
+
+
+def test_a_found_failure_has_all_its_parts_in_order() -> None:
+    assert (
+        to_markdown(FOUND)
+        == """\
+## 🩺 pipeline-doctor: Root cause found
+
+**yarn: lockfile is old** — package.json asks for more.
+
+### Error
+
+- Line 12: `error Your lockfile needs to be updated.`
+- Place: `src/app.py:7:3`
+- Step: `Run yarn`
+- Category: dependency_resolution, phase: build
+
+### Root cause
+
+package.json asks for more. (confidence 87%)
+
+1. Log line 12 matches rule `yarn.frozen_lockfile` ([documentation](https://docs.example/rule#anchor))
+2. The log points to `src/app.py:7:3`
+
+### Fixes (not tried)
+
+- **Quick fix:** Update `yarn.lock` — It is older than package.json.
+
+  ```sh
+  yarn install
+  git add yarn.lock
+  ```
+
+- **Lasting fix:** Use a hook
+- **Prevention:** Let a bot do it
+
+### Further failures
+
+- line 30: `another`
+
+<details><summary>Log excerpt around line 12</summary>
+
+```text
+      11 | yarn install v1
+>     12 |   error Your lockfile
+      13 | exit 1
+```
+
+</details>
+
+> 2 secrets redacted.
+
+<sub>Log `ci.log`, 40 lines, github. Diagnosed by rules, without a model.</sub>
+"""
+    )
+
+
+def test_an_inconclusive_lead_is_shown_with_the_best_three_candidates() -> None:
+    candidates = (ScoredLine(5, 0.25, "generic.last-words"), ScoredLine(9, 0.2, None), ScoredLine(1, 0.1, None), ScoredLine(2, 0.05, None))
+    details = replace(NOTHING, category="other", phase="build", root_cause=RootCause(5, "zork", None, None), confidence=0.25, candidates=candidates)
+    assert (
+        to_markdown(report(details, Outcome.INCONCLUSIVE, "Not sure: it stopped here"))
+        == """\
+## 🩺 pipeline-doctor: Not sure
+
+**Not sure: it stopped here**
+
+### Error
+
+- Line 5: `zork`
+- Category: other, phase: build
+
+### Root cause
+
+Not sure: it stopped here (confidence 25%)
+
+1. Log line 5 matches rule `none`
+
+### Best candidates
+
+- line 5, score 0.25, rule `generic.last-words`
+- line 9, score 0.20, rule `none`
+- line 1, score 0.10, rule `none`
+
+<sub>Log `ci.log`, 1,234,567 lines, raw. Diagnosed by rules, without a model.</sub>
+"""
+    )
+
+
+def test_a_verdict_without_a_cause_shows_its_candidates() -> None:
+    details = replace(NOTHING, candidates=(ScoredLine(3, 0.2, "a.b"),))
+    made = to_markdown(report(details, Outcome.INCONCLUSIVE, "No cause found", "No line is good enough."))
+    assert "### Error" not in made
+    assert "- line 3, score 0.20, rule `a.b`" in made
+
+
+def test_a_skipped_run_is_three_lines() -> None:
+    assert (
+        to_markdown(report(NOTHING, Outcome.SKIPPED, "Nothing to diagnose", "The log says that the run succeeded."))
+        == """\
+## 🩺 pipeline-doctor: Nothing to diagnose
+
+**Nothing to diagnose** — The log says that the run succeeded.
+
+<sub>Log `ci.log`, 1,234,567 lines, raw. Diagnosed by rules, without a model.</sub>
+"""
+    )
+
+
+def test_a_cause_with_an_empty_excerpt_says_so_by_an_empty_block() -> None:
+    details = replace(FOUND.details, excerpt=None)
+    assert "<details>" not in to_markdown(replace(FOUND, details=details))
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [(Location("a.py"), "a.py"), (Location("a.py", 3), "a.py:3"), (Location("a.py", 3, 4), "a.py:3:4")],
+)
+def test_a_place_is_shown_as_far_as_it_is_known(location: Location, shown: str) -> None:
+    assert place(location) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("run `make all` now", "run `make all` now"),
+        ("`make`", "`make`"),
+        ("`a` `b`", "`a` `b`"),
+        ("see @team and #12", "see `@team` and `#12`"),
+        ("open ` only", "open &#96; only"),
+        ("two ``x`` ticks", "two &#96;`x`&#96; ticks"),
+        ("<b> *x* `<b> *x*`", "&lt;b&gt; \\*x\\* `<b> *x*`"),
+        ("a\nb", "a b"),
+        ("", ""),
+    ],
+)
+def test_prose_keeps_code_as_code_and_escapes_the_rest(text: str, shown: str) -> None:
+    assert prose(text) == shown
+
+
+def tokens_of(markdown: str) -> Iterator[Token]:
+    """All tokens of CommonMark with HTML on, flat."""
+    for block in COMMONMARK.parse(markdown):
+        yield block
+        yield from block.children or ()
+
+
+OURS = re.compile(r"<details><summary>Log excerpt around line \d+</summary>\n?|</details>\n?|<sub>|</sub>")
+LIVE = re.compile(r"@\w|[#!]\d|://|\bwww\.|\bgh-\d|^/\w", re.IGNORECASE | re.MULTILINE)
+
+
+def live(markdown: str, docs: tuple[str, ...] = ()) -> list[str]:
+    """Everything that a platform would bring to life and that is not ours: HTML, links, images, mentions, references, commands."""
+    found = []
+    for token in tokens_of(markdown):
+        if token.type in ("html_block", "html_inline") and not OURS.fullmatch(token.content):
+            found.append(f"html {token.content!r}")
+        if token.type == "link_open" and token.attrs["href"] not in docs:
+            found.append(f"link {token.attrs['href']}")
+        if token.type in ("image", "code_block"):
+            found.append(token.type)
+        if token.type == "text" and LIVE.search(token.content):
+            found.append(f"text {token.content!r}")
+        if re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", token.content):
+            found.append(f"unseen {token.content!r}")
+    return found
+
+
+def of_text(text: str, docs: str | None = None) -> Report:
+    """A report whose every text that can come from a log, a rule or a file name is the given one."""
+    root = RootCause(2, text, text, Location(text, 3, 4))
+    details = DoctorDetails(
+        "github", text, 9, 90, "test", "test_failure", text, 0.9, root, (ScoredLine(2, 0.9, text),), (Fix("quick", text, text, (text, text), 0.5),),
+        Excerpt(1, (text, text, text)), (root, root), docs=docs,
+    )  # fmt: skip
+    return report(details, Outcome.INCONCLUSIVE, text, text, (text, text))
+
+
+def outline(markdown: str) -> list[str]:
+    return [block.type for block in COMMONMARK.parse(markdown) if block.nesting]
+
+
+@pytest.mark.parametrize("text", [HOSTILE, *ERRORS], ids=["all", "break out", "fences", "tildes", "close"])
+def test_hostile_text_brings_nothing_to_life(text: str) -> None:
+    assert live(to_markdown(of_text(text, DOCS)), (DOCS,)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x <img src=x>", "</details><b>", "<!-- x -->", "[a](b)", "![a](b)", "<https://x.example>", "@team", "fixes #1", "https://x", "    x", "a\x1b[31mb"],
+)
+def test_the_checker_sees_what_is_live(text: str) -> None:
+    assert live(text) != []
+
+
+def test_hostile_text_does_not_change_the_outline_of_the_comment() -> None:
+    assert outline(to_markdown(of_text(HOSTILE))) == outline(to_markdown(of_text("x")))
+
+
+def test_the_excerpt_cannot_close_its_details() -> None:
+    blocks = COMMONMARK.parse(to_markdown(of_text(HOSTILE)))
+    html = [block.content.strip() for block in blocks if block.type == "html_block"]
+    assert html == ["<details><summary>Log excerpt around line 2</summary>", "</details>"]
+    begin, end = (index for index, block in enumerate(blocks) if block.type == "html_block")
+    assert [block.type for block in blocks[begin + 1 : end]] == ["fence"]
+
+
+PIECES = st.one_of(
+    st.sampled_from("`*_~[]()<>!#@&|\\/:.-+=$%^{}\"'\n\r\t \u2028\x0b\u200b\u202e\x1b\x00\ud800"),
+    st.sampled_from(["```", "~~~", "<!--", "-->", "</details>", "</sub>", "<img src=x>", "![a](b)", "[a](b)", "[a]: b", "<https://x.example>"]),
+    st.sampled_from(["@octocat", "@org/team", "#12", "owner/repo#3", "GH-4", "https://x.example", "www.x.example", "/approve", "&#64;", "`@x`", "`a`"]),
+    st.sampled_from(["1. ", "    ", "- ", "> ", "|---|", "***", "a", "b c"]),
+)
+
+
+MERGED = "prose() joins a code span directly to the one before it: their backticks become one run, and what stood in the second span is live text"
+
+
+@pytest.mark.xfail(strict=True, reason=MERGED)
+@pytest.mark.parametrize("text", ["`@x``@y", "`a``@team", "@a``b` @team"])
+def test_code_spans_that_touch_stay_apart(text: str) -> None:
+    assert [token.content for token in tokens_of("x " + prose(text)) if token.type == "text" and LIVE.search(token.content)] == []
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(PIECES, max_size=14).map("".join).filter(lambda text: "`" not in text))
+@example("@a`b`")
+@example("`a`@b`c`")
+def test_no_mixture_of_pieces_brings_anything_to_life(text: str) -> None:
+    assert live(to_markdown(of_text(text))) == []
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(PIECES, max_size=14).map("".join).filter(lambda text: "`" not in text))
+@example("`@x` and `@y`")
+def test_prose_of_any_pieces_is_text_and_code_only(text: str) -> None:
+    tokens = [token for token in tokens_of("x " + prose(text)) if token.type not in ("paragraph_open", "paragraph_close", "inline")]
+    assert {token.type for token in tokens} <= {"text", "text_special", "code_inline", "softbreak"}
+    assert [token.content for token in tokens if token.type == "text" and LIVE.search(token.content)] == []
+
+
+@pytest.mark.parametrize(
+    "docs",
+    ["http://docs.example", "javascript:alert(1)", "https://x y", "https://x(y)", "https://x<y>", "https://x\n@team", 'https://x"y"', "https://x'", "", None],
+)
+def test_only_a_plain_https_address_becomes_the_docs_link(docs: str | None) -> None:
+    made = to_markdown(of_text("x", docs))
+    assert "[documentation]" not in made
+    assert live(made) == []
+
+
+@pytest.mark.xfail(strict=True, reason="_is_link lets control characters, bidi marks and a backslash through; they reach the comment and break the link")
+@pytest.mark.parametrize("docs", ["https://x\t@team", "https://x\\", "https://x\x1b[31m", "https://x/\u202egpj"])
+def test_an_address_with_unseen_or_active_characters_is_no_link(docs: str) -> None:
+    assert live(to_markdown(of_text("x", docs)), (docs,)) == []
+
+
+def test_a_text_of_100_kb_fits_a_comment_and_keeps_its_end() -> None:
+    made = to_markdown(of_text("z" * 100_000))
+    assert len(made.encode()) <= MAX_BYTES
+    assert made.endswith("Diagnosed by rules, without a model.</sub>\n")
+
+
+def test_a_report_that_is_too_long_first_loses_its_excerpt() -> None:
+    notes = tuple(f"{number} " + "word " * 100 for number in range(106))
+    made = to_markdown(replace(FOUND, notes=notes))
+    assert len(to_markdown(replace(FOUND, notes=notes[:10])).encode()) < MAX_BYTES < sum(len(note) for note in notes) + 7500
+    assert len(made.encode()) <= MAX_BYTES
+    assert "<details>" in to_markdown(replace(FOUND, notes=notes[:10]))
+    assert made.endswith("</sub>\n")
+
+
+def test_a_report_that_is_far_too_long_is_cut_at_the_limit() -> None:
+    made = to_markdown(replace(FOUND, notes=("wörd " * 200,) * 500))
+    assert MAX_BYTES - 3 <= len(made.encode()) <= MAX_BYTES
+    assert made.startswith("## 🩺 pipeline-doctor: Root cause found\n")
+
+
+def test_an_agent_without_an_emblem_has_a_heading_too() -> None:
+    assert COMMONMARK.parse(to_markdown(replace(FOUND, agent="another-agent")))[1].content == "another-agent: Root cause found"
