@@ -52,7 +52,7 @@ def test_members_that_climb_are_only_names(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("1_link.txt")
         link.external_attr = 0o120777 << 16
         zipped.writestr(link, "/etc/passwd")
-    assert read(file) == b"/etc/passwd"
+    assert read(file) == b"/etc/passwd\n"
     assert list(tmp_path.parent.glob("outside*")) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import re
 import sys
 import tempfile
@@ -75,7 +76,7 @@ class LogFiles:
                 yield file
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise UsageError(f"{name}: the gzip file is damaged or cut short.") from None
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        except (zipfile.BadZipFile, lzma.LZMAError, NotImplementedError, RuntimeError, UnicodeDecodeError):
             raise UsageError(f"{name}: the zip file is damaged, encrypted, or packed in an unknown way.") from None
 
     @contextmanager
@@ -93,6 +94,7 @@ class LogFiles:
                 for item in sorted(jobs, key=_member_order):
                     with archive.open(item) as member:
                         _copy(member, spool, name, size, self.max_unpacked)
+                    _end_line(spool)
                 yield _rewound(spool, name)
 
     @contextmanager
@@ -114,6 +116,14 @@ def _copy(source: IO[bytes] | gzip.GzipFile, spool: IO[bytes], name: str, packed
         written = spool.tell()
         if written > most or (packed and written > _RATIO_FROM and written > packed * MAX_RATIO):
             raise UsageError(f"{name}: unpacks to more than {min(most, max(packed * MAX_RATIO, _RATIO_FROM)) >> 20} MiB; refused as a decompression bomb.")
+
+
+def _end_line(spool: IO[bytes]) -> None:
+    """The next log begins on a line of its own."""
+    if spool.tell():
+        spool.seek(-1, 2)
+        if spool.read(1) != b"\n":
+            spool.write(b"\n")
 
 
 def _rewound(spool: tempfile.SpooledTemporaryFile[bytes], name: str) -> BinaryIO:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from cicd_agents.domain.doctor import DoctorDetails
+from cicd_agents.domain.doctor import DoctorDetails, Excerpt
 from cicd_agents.domain.finding import Finding
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.verdict import FailOn, Outcome, Verdict, exit_code
@@ -39,7 +39,7 @@ def report_of(verdict: Verdict, fail_on: FailOn, duration: float, redactor: Reda
         notes = (*notes, f"{count} secret{'s' if count > 1 else ''} redacted.")
     return Report(
         SCHEMA, clean.agent, clean.outcome, exit_code(clean.outcome, fail_on), clean.title, clean.summary,
-        clean.findings, (), replace(clean.details, log=verdict.details.log), notes, round(duration, 3),
+        clean.findings, (), clean.details, notes, round(duration, 3),
     )  # fmt: skip
 
 
@@ -62,6 +62,8 @@ def _redacted(value: T, redactor: Redactor) -> tuple[T, int]:
             found = redactor.redact(item)
             count += found.count
             return found.text
+        if isinstance(item, Excerpt):
+            return replace(item, lines=tuple(_lines(walk("\n".join(item.lines)), [redactor.redact(line).text for line in item.lines])))
         if isinstance(item, tuple):
             return tuple(walk(part) for part in item)
         if is_dataclass(item) and not isinstance(item, type):
@@ -70,3 +72,21 @@ def _redacted(value: T, redactor: Redactor) -> tuple[T, int]:
 
     result: T = walk(value)
     return result, count
+
+
+def _lines(together: str, alone: list[str]) -> list[str]:
+    """The lines of a text that was redacted as a whole, as many as before: a secret of several lines takes the place of each of them.
+
+    `alone` are the lines redacted one by one, by which those outside of it are found again.
+    """
+    lines = together.split("\n")
+    if len(lines) == len(alone):
+        return lines
+    before = 0
+    while before < len(lines) and lines[before] == alone[before]:
+        before += 1
+    after = 0
+    while after < len(lines) - before and lines[-1 - after] == alone[-1 - after]:
+        after += 1
+    hidden = len(alone) - before - after
+    return [*alone[:before], *["[redacted]"] * hidden, *alone[len(alone) - after :]]

@@ -9,9 +9,14 @@ from cicd_agents.report.document import Report, as_data
 
 def to_json(report: Report) -> str:
     """One indented document."""
-    return json.dumps(as_data(report), ensure_ascii=True, indent=2) + "\n"
+    return unmarked(json.dumps(as_data(report), ensure_ascii=True, indent=2)) + "\n"
 
 
 def to_jsonl(report: Report) -> str:
     """One line. All but ASCII is escaped, so no log text can end the line early."""
-    return json.dumps(as_data(report), ensure_ascii=True, separators=(",", ":")) + "\n"
+    return unmarked(json.dumps(as_data(report), ensure_ascii=True, separators=(",", ":"))) + "\n"
+
+
+def unmarked(text: str) -> str:
+    """JSON in which no runner finds a command: `##[…]` and `##vso[…]` are obeyed anywhere in a line, so the second # is escaped."""
+    return text.replace("##", "#\\u0023")

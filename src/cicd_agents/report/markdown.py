@@ -101,7 +101,12 @@ def _excerpt(details: DoctorDetails, root: RootCause) -> Iterator[str]:
 def prose(text: str, limit: int = 600) -> str:
     """A text of ours that may quote the log: what stands in backticks becomes code, all else is escaped."""
     parts = re.split(r"`([^`\n]{1,200})`", text[:limit])
-    return "".join(code_span(part) if index % 2 else _spaced(part, limit) for index, part in enumerate(parts) if part)
+    made = ""
+    for index, part in enumerate(parts):
+        if part:
+            next_one = code_span(part) if index % 2 else _spaced(part, limit)
+            made += f" {next_one}" if made.endswith("`") and next_one.startswith("`") else next_one  # two runs of backticks must not join
+    return made
 
 
 def _spaced(text: str, limit: int) -> str:
@@ -117,4 +122,4 @@ def place(location: Location) -> str:
 
 
 def _is_link(url: str | None) -> bool:
-    return bool(url) and str(url).startswith("https://") and not any(char in str(url) for char in " ()<>\n\"'")
+    return url is not None and re.fullmatch(r"https://[\w.:-]+(?:/[\w./?=&%#:@~+,;!*-]*)?", url, re.ASCII) is not None

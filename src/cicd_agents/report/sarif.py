@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from cicd_agents.domain.finding import Finding, Location
 from cicd_agents.report.document import Report
 from cicd_agents.report.escape import plain
+from cicd_agents.report.json_format import unmarked
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -19,16 +21,18 @@ def to_sarif(reports: Sequence[Report], version: str) -> str:
     results = []
     for report in reports:
         for finding in report.findings:
+            if not finding.evidence:
+                continue
             rules.setdefault(finding.id, _rule(finding, report))
             results.append(_result(finding, report))
     driver = {"name": "cicd-agents", "version": version, "informationUri": "https://github.com/org/cicd-agents", "rules": list(rules.values())}
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "columnKind": "utf16CodeUnits", "results": results}]}
-    return json.dumps(document, ensure_ascii=True, indent=2) + "\n"
+    return unmarked(json.dumps(document, ensure_ascii=True, indent=2)) + "\n"
 
 
 def _rule(finding: Finding, report: Report) -> dict[str, Any]:
     rule: dict[str, Any] = {"id": finding.id, "shortDescription": {"text": plain(finding.title, 200)}}
-    if report.details.docs:
+    if report.details.docs and finding.id == report.details.signature:
         rule["helpUri"] = report.details.docs
     return rule
 
@@ -43,8 +47,13 @@ def _result(finding: Finding, report: Report) -> dict[str, Any]:
         "message": {"text": text},
         "locations": [_place(finding.location) if finding.location else _in_log(report, line)],
         "relatedLocations": [_in_log(report, line)],
-        "properties": {"confidence": finding.confidence, "category": report.details.category, "evidence": plain(finding.evidence[0].text, 500)},
+        "properties": _properties(finding, report),
     }
+
+
+def _properties(finding: Finding, report: Report) -> dict[str, Any]:
+    known = {"confidence": finding.confidence, "evidence": plain(finding.evidence[0].text, 500)}
+    return {**known, "category": report.details.category} if finding.id == report.details.signature else known
 
 
 def _place(location: Location) -> dict[str, Any]:
@@ -62,5 +71,5 @@ def _in_log(report: Report, line: int) -> dict[str, Any]:
 def _uri(path: str) -> str:
     """A relative reference by RFC 3986: everything else percent-encoded."""
     keep = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/+@"
-    text = plain(path, 400).replace("\\", "/")
+    text = re.sub(r"^/{2,}", "/", plain(path, 400).replace("\\", "/"))  # "//x" would be another host
     return "".join(char if char in keep else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)

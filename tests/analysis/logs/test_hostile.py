@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import re
+import subprocess
 import sys
 import tempfile
 import tracemalloc
@@ -62,7 +63,7 @@ def assert_true_to(log: bytes, found: Diagnosis) -> None:
         assert 1 <= failure.line <= count
         assert failure.offset == sum(len(line) + 1 for line in lines[: failure.line - 1])
         text = clean.text_of(lines[failure.line - 1]).decode()
-        assert failure.text == (text if len(text) <= 600 else text[:599] + "…")
+        assert failure.text == text or (len(text) > 600 and text.startswith(failure.text.removesuffix(" …")) and failure.text != " …")
         assert 0 <= failure.confidence <= 1
         assert failure.excerpt.first <= failure.line < failure.excerpt.first + len(failure.excerpt.lines)
 
@@ -173,15 +174,15 @@ FEW = catalogue(
     ("unit", "times", "lines", "most"),
     [
         (b"x", 100 * MB, 1, 200 * MB),
-        (DISK + b" ", 100 * MB // 47, 1, 200 * MB),
-        (b"Error: boom\n", MB, MB, 50 * MB),
+        (DISK + b" ", 30 * MB // 47, 1, 200 * MB),
+        (b"Error: boom\n", MB // 10, MB // 10, 20 * MB),
         (b"\r", 20 * MB, 1, 100 * MB),
-        (b"\n", MB // 2, MB // 2, 50 * MB),
+        (b"\n", MB // 5, MB // 5, 20 * MB),
         (b"\x1b", 20 * MB, 1, 100 * MB),
-        (b"##[error]\n", MB // 5, MB // 5, 50 * MB),
-        (b"##[error]boom\n", MB // 5, MB // 5, 50 * MB),
+        (b"##[error]\n", MB // 10, MB // 10, 20 * MB),
+        (b"##[error]boom\n", MB // 10, MB // 10, 20 * MB),
     ],
-    ids=["one line", "one line of errors", "a million errors", "CR", "LF", "ESC", "empty annotations", "annotations"],
+    ids=["one line", "one line of errors", "errors", "CR", "LF", "ESC", "empty annotations", "annotations"],
 )
 def test_memory_and_results_are_bounded_whatever_the_size(tmp_path: Path, unit: bytes, times: int, lines: int, most: int) -> None:
     file = repeated(tmp_path / "large.log", unit, times)
@@ -191,6 +192,30 @@ def test_memory_and_results_are_bounded_whatever_the_size(tmp_path: Path, unit: 
     assert len(found.candidates) <= MAX_CANDIDATES
     assert len(found.failures) <= MAX_FAILURES
     assert all(failure.line <= lines and len(failure.text) <= 600 for failure in found.failures)
+
+
+MILLION = """
+import resource, sys
+from cicd_agents.analysis.logs.diagnosis import diagnose
+from cicd_agents.analysis.logs.scan import catalogue
+from cicd_agents.analysis.logs.signature import Signature
+rules = catalogue([Signature(id="few.error", tool="few", category="other", weight=80, match="^Error: ", title="t", cause="c")])
+unit = 1024 if sys.platform == "linux" else 1
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with open(sys.argv[1], "rb") as log:
+    found = diagnose(log, signatures=rules)
+print(found.lines, len(found.candidates), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit)
+"""
+
+
+def test_a_million_errors_need_little_more_memory_than_the_rules(tmp_path: Path) -> None:
+    pytest.importorskip("resource", reason="not on this system")
+    file = repeated(tmp_path / "large.log", b"Error: boom\n", MB)
+    out = subprocess.run([sys.executable, "-c", MILLION, str(file)], capture_output=True, text=True, check=True).stdout
+    lines, candidates, growth = (int(number) for number in out.split())
+    assert lines == MB
+    assert 1 <= candidates <= MAX_CANDIDATES
+    assert growth < 100 * MB
 
 
 def test_memory_is_bounded_with_all_rules_too(tmp_path: Path) -> None:
@@ -301,7 +326,6 @@ def test_an_error_at_the_end_of_a_long_line_is_found_at_that_line(size: int, fil
     assert [failure.line for failure in found.failures] == [2]
 
 
-@pytest.mark.xfail(strict=True, reason="Log.window reads 256 KiB of a line, so its end, which the scan matched, is not seen again and the hit is lost")
 @pytest.mark.parametrize("size", [300_000, 2 * MB])
 def test_an_error_at_the_end_of_a_very_long_line_is_found_at_that_line(size: int) -> None:
     log = b"first\n" + b"x " * (size // 2) + DISK + b"\n"
@@ -309,7 +333,6 @@ def test_an_error_at_the_end_of_a_very_long_line_is_found_at_that_line(size: int
     assert [(failure.line, failure.offset) for failure in found.failures] == [(2, 6)]
 
 
-@pytest.mark.xfail(strict=True, reason="a line over 8 MiB comes in pieces, and a hit in a later piece has the offset of the piece, not of its line")
 def test_an_error_behind_eight_megabytes_of_one_line_has_the_offset_of_its_line() -> None:
     log = b"first\n" + b"x" * (9 << 20) + b" " + DISK + b" " + b"x" * 100 + b"\n"
     found = diagnose(log)
@@ -319,7 +342,6 @@ def test_an_error_behind_eight_megabytes_of_one_line_has_the_offset_of_its_line(
 TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
 
 
-@pytest.mark.xfail(strict=True, reason="texts are cut at 600 characters before they are redacted: the beginning of a token that is cut has no known shape")
 @pytest.mark.parametrize("before", [560, 575])
 def test_a_secret_at_the_place_where_a_line_is_cut_is_not_shown_in_part(before: int) -> None:
     line = DISK + b" " + b"y" * (before - len(DISK) - 2) + b" " + TOKEN.encode() + b" end\n"
@@ -329,7 +351,6 @@ def test_a_secret_at_the_place_where_a_line_is_cut_is_not_shown_in_part(before: 
         assert TOKEN[:12] not in out
 
 
-@pytest.mark.xfail(strict=True, reason="the excerpt is redacted line by line, so a private key over several lines is not recognised")
 def test_a_private_key_in_the_log_is_shown_in_no_format() -> None:
     body = "MIIEowIBAAKCAQEAx3bQ7V9pZk0uT4yqk1mW2n8R5s6D7f8G9h0JkLmNoPqRsTuV"
     log = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----\n".encode() + DISK + b"\n"
@@ -357,7 +378,7 @@ def test_a_zip_inside_a_zip_is_not_opened(tmp_path: Path) -> None:
     code, _, err = command_line(zipped(tmp_path / "outer.zip", {"logs.zip": inner}))
     assert (code, "holds no log" in err) == (2, True)
     disguised = zipped(tmp_path / "disguised.zip", {"0_build.txt": inner})
-    assert lines_of(disguised)["bytes"] == len(inner)
+    assert lines_of(disguised)["bytes"] == len(inner) + 1
     assert lines_of(disguised)["root_cause"] is None
 
 
@@ -375,7 +396,6 @@ def test_members_without_content_are_passed_over(tmp_path: Path) -> None:
     assert (code, "the log is empty" in err) == (2, True)
 
 
-@pytest.mark.xfail(strict=True, reason="the members of a zip are joined without a line feed between them")
 def test_a_member_without_a_last_line_feed_does_not_run_into_the_next(tmp_path: Path) -> None:
     file = zipped(tmp_path / "logs.zip", {"0_a.txt": b"all is well", "1_b.txt": FAILED})
     assert lines_of(file)["root_cause"]["line"] == 3
@@ -431,7 +451,7 @@ def test_a_zip_that_is_cut_short_gets_a_documented_exit_code(kind: str) -> None:
         "zip 0",
         "zip 8",
         "zip 12",
-        pytest.param("zip 14", marks=pytest.mark.xfail(strict=True, reason="LogFiles does not catch lzma.LZMAError: exit code 70")),
+        "zip 14",
     ],
 )
 def test_a_zip_whose_packed_data_is_damaged_gets_a_documented_exit_code(kind: str) -> None:
@@ -440,7 +460,6 @@ def test_a_zip_whose_packed_data_is_damaged_gets_a_documented_exit_code(kind: st
         assert_documented(command_line(damaged(kind, [(at, 0xFF)]), "--format", "json"))
 
 
-@pytest.mark.xfail(strict=True, reason="LogFiles does not catch the UnicodeDecodeError of a member's name that is marked as UTF-8 and is not: exit code 70")
 def test_a_zip_whose_names_are_damaged_gets_a_documented_exit_code() -> None:
     data = ARCHIVES["zip 8"].replace("\u00fc".encode(), b"\xff\xff")
     assert_documented(command_line(data, "--format", "json"))

@@ -59,7 +59,6 @@ def test_scores_that_hardly_differ_are_equal() -> None:
     assert order(lead(5, weight=80), lead(25, weight=81)) == [5, 25]
 
 
-@pytest.mark.xfail(strict=True, reason="scores are rounded to multiples of 0.02, so 0.81 and 0.82 differ although they are within 0.02")
 def test_scores_within_two_hundredths_are_equal_wherever_they_lie() -> None:
     assert [weight for weight in range(40, 95) if order(lead(5, weight=weight), lead(25, weight=weight + 1)) != [5, 25]] == []
 
@@ -195,6 +194,43 @@ def test_errors_that_are_not_alike_keep_their_order(first: Lead) -> None:
 
 def test_an_alike_error_of_an_earlier_step_is_not_the_cause() -> None:
     assert order(lead(5, weight=95, rule="gcc.a", category="compile"), lead(25, weight=80, rule="gcc.b", category="compile"), shape=STEPS) == [25, 5]
+
+
+def test_a_message_of_the_system_counts_less_beside_a_test_that_says_what_failed() -> None:
+    system = lead(5, weight=88, rule="network.refused", category="dependency_network")
+    test = lead(25, weight=82, rule="pytest.assertion", category="test_failure")
+    assert order(system, test) == [25, 5]
+    assert order(system, lead(25, weight=82, rule="npm.eresolve", category="dependency_resolution")) == [5, 25]
+
+
+def test_low_coverage_counts_less_beside_a_test_that_failed() -> None:
+    coverage = lead(25, weight=88, rule="pytest.coverage", category="coverage_threshold")
+    assert order(coverage, lead(5, weight=82, rule="jest.failed", category="test_failure")) == [5, 25]
+    assert score(coverage) == pytest.approx(0.88)
+
+
+@pytest.mark.parametrize(
+    ("system", "test"),
+    [
+        (lead(5, weight=88, rule="disk.full", category="disk_full"), lead(25, weight=82, rule="pytest.x", category="test_failure")),
+        (lead(5, weight=88, rule="network.x"), lead(25, weight=60, rule="pytest.x", category="test_failure")),
+        (lead(5, weight=88, rule="network.x"), lead(25, weight=82, rule="generic.x", category="test_failure")),
+        (lead(5, weight=88, rule="npm.x"), lead(25, weight=82, rule="pytest.x", category="test_failure")),
+    ],
+    ids=["it ends any job", "the test is not plain", "no tool says so", "no system's message"],
+)
+def test_a_message_that_the_tests_do_not_explain_keeps_its_score(system: Lead, test: Lead) -> None:
+    found = {item.lead.line: item.score for item in rank([system, test], ONE_STEP, frozenset())}
+    assert found[5] == pytest.approx(0.88)
+
+
+def test_a_message_of_the_system_in_another_step_or_in_none_is_judged_by_itself() -> None:
+    system = lead(5, weight=88, rule="network.refused", category="dependency_network")
+    test = lead(25, weight=82, rule="pytest.assertion", category="test_failure")
+    apart = {item.lead.line: item.score for item in rank([system, test], STEPS, frozenset())}
+    assert apart[5] == pytest.approx(score(system, STEPS))
+    stepless = rank([system, test], Shape((), None, False), frozenset())
+    assert [item.lead.line for item in stepless] == [25, 5]
 
 
 def test_the_score_is_never_more_than_one_nor_less_than_zero() -> None:

@@ -29,6 +29,7 @@ GOOD_ENOUGH = 0.30
 # Where the platform does not say that the run failed, the log must say it itself.
 SPEAKS_OF_FAILURE = 0.66
 _TEXT = 600
+_WORD = 12
 
 
 def diagnose(
@@ -145,5 +146,9 @@ def _not_failed(platform: str, lines: int, size: int, reason: str) -> Diagnosis:
 
 
 def _text(raw: bytes) -> str:
+    """Bounded, and cut between words: the beginning of a token that is cut could not be known as a secret any more."""
     text = raw.decode(errors="replace")
-    return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
+    if len(text) <= _TEXT:
+        return text
+    words, _, cut = text[:_TEXT].rpartition(" ")
+    return (words or cut[:_WORD]) + " …"

@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from cicd_agents.analysis.logs.advice import advice
 from cicd_agents.analysis.logs.signature import FixTemplate, Signature, fill
 from cicd_agents.domain.finding import Fix
+from cicd_agents.domain.invisible import INVISIBLE
 
 _MAX_CAPTURE = 200
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSAFE = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]|{INVISIBLE.pattern}")
 _KIND_CONFIDENCE = {"quick": 0.8, "lasting": 0.7, "prevention": 0.6}
 
 
 def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float) -> tuple[Fix, ...]:
     """The rule's fixes that can be filled, then the general advice for its category. What needs a missing capture is left out."""
     found = []
-    short = {name: _printable(value) for name, value in captures.items()}
     for template in (*rule.fixes, advice()[rule.category]):
-        fix = _fix(template, short, confidence)
+        fix = _fix(template, captures, confidence)
         if fix is not None:
             found.append(fix)
     return tuple(found)
@@ -33,10 +33,11 @@ def texts_of(rule: Signature, captures: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _fix(template: FixTemplate, captures: Mapping[str, str], confidence: float) -> Fix | None:
-    title = fill(template.title, captures)
+    short = {name: _printable(value) for name, value in captures.items()}
+    title = fill(template.title, short)
     if title is None:
         return None
-    detail = fill(template.detail, captures) or ""
+    detail = fill(template.detail, short) or ""
     commands = tuple(text for text in (_command(command, captures) for command in template.commands) if text is not None)
     if template.commands and not commands and not detail:
         return None
@@ -44,10 +45,13 @@ def _fix(template: FixTemplate, captures: Mapping[str, str], confidence: float) 
 
 
 def _command(template: str, captures: Mapping[str, str]) -> str | None:
-    """The command with its captures quoted for a POSIX shell; None when one is missing or would be read as an option."""
+    """The command with its captures quoted for a POSIX shell; None when one is missing or could be read as anything but a word.
+
+    No placeholder stands inside quotes of the template's own (signature_check): its quoted text would end them.
+    """
     quoted = {}
     for name, value in captures.items():
-        if not value.startswith("-") and not _UNSAFE.search(value) and "…" not in value:
+        if value and len(value) <= _MAX_CAPTURE and not value.startswith("-") and not _UNSAFE.search(value):
             quoted[name] = shlex.quote(value)
     return fill(template, quoted)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cicd_agents.domain.finding import Location
 
-_PATH = rb"(?P<path>(?:[A-Za-z]:[\\/])?[\w@.+~$-]*[\\/]?(?:[\w@.+~$ -]+[\\/])*[\w@.+~$-]+\.[A-Za-z]\w{0,8})"
+_PATH = rb"(?P<path>(?:[A-Za-z]:[\\/])?[\w@.+~$-]*[\\/]?(?:[\w@.+~$-]+[\\/])*[\w@.+~$-]+\.[A-Za-z]\w{0,8})"
 _BEFORE = (re.compile(rb'^\s*File "(?P<path>[^"\n]{1,400})", line (?P<line>\d+)'),)
 _AFTER = (
     re.compile(rb"^\s*at (?:[^()\n]{0,300}\()?(?:file://)?(?P<path>(?:[A-Za-z]:)?[^():\n]{1,300}):(?P<line>\d+)(?::(?P<column>\d+))?\)?$"),
@@ -20,6 +20,8 @@ _AFTER = (
     re.compile(rb"^\s*at [\w.$/<>]{1,300}\((?P<path>[\w$]+\.(?:java|kt|scala|groovy)):(?P<line>\d+)\)"),
 )
 _IN_TEXT = re.compile(rb"(?:^|[\s\"'`(\[>])(?:file://)?" + _PATH + rb"(?:[:(\[](?P<line>\d{1,6})(?:[:,](?P<column>\d{1,5}))?|:? line (?P<other>\d{1,6}))")
+# A place stands near the beginning of a message; the pattern takes time quadratic in what it sees.
+_LONGEST = 600
 # Frames of the tools themselves and of installed packages are not the project's own.
 _FOREIGN = re.compile(
     rb"site-packages|dist-packages|/lib/python\d|<frozen|<string>|<stdin>|node_modules|node:|internal/|\(native\)|/usr/lib|/usr/local/lib|/opt/hostedtoolcache"
@@ -30,7 +32,7 @@ _FOREIGN = re.compile(
 
 def location_in(text: bytes) -> Location | None:
     """A `path:line[:column]` in a message itself."""
-    found = _IN_TEXT.search(text)
+    found = _IN_TEXT.search(text[:_LONGEST])
     if not found or b"://" in found["path"] or _FOREIGN.search(found["path"]):
         return None
     line = found["line"] or found["other"]
@@ -52,7 +54,7 @@ def location_around(before: Sequence[bytes], after: Sequence[bytes]) -> Location
     for text in after:
         for shape in _AFTER:
             if found := shape.match(text):
-                if not _FOREIGN.search(text):
+                if not _FOREIGN.search(text) and not _FOREIGN.search(found["path"]):
                     return _location(found["path"], found["line"], found.groupdict().get("column"))
                 break
     return foreign

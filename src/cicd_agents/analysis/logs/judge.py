@@ -47,8 +47,7 @@ class Ranked:
 def rank(leads: Sequence[Lead], shape: Shape, good: Collection[bytes]) -> list[Ranked]:
     """Best first, one per block of lines. `good`: masked lines of good runs."""
     scored = _said_first(_explained([_score(lead, shape, good) for lead in leads], shape))
-    scored.sort(key=lambda item: (-round(item.score / _EQUAL), item.lead.line, -item.score))
-    scored = _earliest_of_its_kind(scored)
+    scored = _earliest_of_its_kind(_in_order(scored))
     kept: list[Ranked] = []
     for item in scored:
         if all(abs(item.lead.line - other.lead.line) > _SAME_BLOCK for other in kept):
@@ -56,6 +55,17 @@ def rank(leads: Sequence[Lead], shape: Shape, good: Collection[bytes]) -> list[R
         if len(kept) >= 40:
             break
     return kept
+
+
+def _in_order(scored: list[Ranked]) -> list[Ranked]:
+    """Best first; of those within _EQUAL of the best that is left, the earliest line first."""
+    rest = sorted(scored, key=lambda item: (-item.score, item.lead.line))
+    ordered: list[Ranked] = []
+    while rest:
+        size = next((index for index, item in enumerate(rest) if item.score < rest[0].score - _EQUAL - 1e-9), len(rest))
+        ordered += sorted(rest[:size], key=lambda item: (item.lead.line, -item.score))
+        rest = rest[size:]
+    return ordered
 
 
 def _explained(scored: list[Ranked], shape: Shape) -> list[Ranked]:

@@ -10,20 +10,21 @@ from typing import BinaryIO
 from cicd_agents.analysis.logs import clean
 
 BLOCK = 1 << 20
-# A line longer than this is handed on in pieces that keep its line number: memory stays bounded on a file without line feeds.
+# Of a longer line only the two ends are kept, as much as matching looks at: memory stays bounded on a file without line feeds.
 MAX_RAW_LINE = 8 << 20
+_END_OF_LINE = 64 << 10
 _WINDOW, _WIDE_WINDOW = 12 << 10, 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines of the log: `offset` in bytes and `line` (from 1) of its first one. `data` ends after a line feed,
-    at the end of the log, or (`open`) inside a line that is too long."""
+    """Whole lines of the log: `offset` in bytes and `line` (from 1) of its first one. `size` bytes of the log; `data` is them, but
+    for a line that is too long, which stands alone in its block with its middle left out."""
 
     offset: int
     line: int
     data: bytes
-    open: bool = False
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,34 @@ class Log:
         self._stream.seek(self._start)
         offset, line, rest = 0, 1, b""
         while chunk := self._stream.read(BLOCK):
-            data = rest + chunk if rest else chunk
+            data = rest + chunk
             cut = data.rfind(b"\n") + 1
             if cut == 0 and len(data) < MAX_RAW_LINE:
                 rest = data
                 continue
-            whole, rest = (data[:cut], data[cut:]) if cut else (data, b"")
-            block = Block(offset, line, whole, open=not cut)
-            yield block
-            offset += len(whole)
+            if cut == 0:
+                whole, size = self._ends_of_line(data)
+                rest = b""
+            else:
+                whole, rest, size = data[:cut], data[cut:], cut
+            yield Block(offset, line, whole, size)
+            offset += size
             line += whole.count(b"\n")
+            self._stream.seek(self._start + offset + len(rest))
         if rest:
-            yield Block(offset, line, rest)
+            yield Block(offset, line, rest, len(rest))
+
+    def _ends_of_line(self, begun: bytes) -> tuple[bytes, int]:
+        """(the two ends of the line that begins with `begun`, its length with its line feed); reads on to its end."""
+        head, tail, size = begun[:_END_OF_LINE], begun[-_END_OF_LINE:], len(begun)
+        while chunk := self._stream.read(BLOCK):
+            end = chunk.find(b"\n") + 1
+            piece = chunk[:end] if end else chunk
+            size += len(piece)
+            tail = (tail + piece)[-_END_OF_LINE:]
+            if end:
+                break
+        return head + b" ... " + tail, size
 
     def window(self, number: int, offset: int, before: int, after: int) -> list[Line]:
         """Up to `before` and `after` cleaned lines around the line `number` that begins at byte `offset`, in order."""
@@ -81,10 +98,14 @@ class Log:
         if len(head) < before or len(tail) <= after:
             head, tail = self._around(offset, before, _WIDE_WINDOW)
         head, tail = head[-before:] if before else [], tail[: after + 1]
-        position = offset - sum(len(raw) + 1 for raw in head)
         lines: list[Line] = []
+        position = offset - sum(len(raw) + 1 for raw in head)
         for index, raw in enumerate(head + tail):
-            marker, text = clean.undecorated(clean.visible(raw))
+            here = raw
+            if index == len(head) and len(tail) == 1:  # the line itself may be longer than the window
+                self._stream.seek(self._start + offset)
+                here, _size = self._ends_of_line(self._stream.read(_END_OF_LINE)) if len(raw) >= _WIDE_WINDOW else (raw, 0)
+            marker, text = clean.undecorated(clean.visible(here.rstrip(b"\n")))
             lines.append(Line(number - len(head) + index, position, marker, text))
             position += len(raw) + 1
         return lines

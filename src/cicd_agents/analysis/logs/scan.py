@@ -116,7 +116,7 @@ def scan(log: Log, rules: Catalogue, finder: LineFinder) -> Scan:
     last_line, size = 0, 0
     tail, every = log.size() - TAIL, EveryLine()
     for block in log.blocks():
-        size += len(block.data)
+        size += block.size
         for number, begin, end in _numbered(block, finder if size < tail else every):
             raw = block.data[begin:end]
             if _passed(raw):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from cicd_agents.analysis.logs import clean, pattern
 from cicd_agents.analysis.logs.matching import match_at
 from cicd_agents.analysis.logs.signature import Signature, fill
 
+# A placeholder behind an odd number of quotes of one kind.
+_IN_QUOTES = re.compile(r"""^[^']*(?:'[^']*'[^']*)*'[^']*\{\w+[|}]|^[^"]*(?:"[^"]*"[^"]*)*"[^"]*\{\w+[|}]|^[^`]*(?:`[^`]*`[^`]*)*`[^`]*\{\w+[|}]""")
+
 
 def problems(signature: Signature) -> list[str]:
     """Why the signature cannot be accepted, one sentence each; empty when it can."""
-    found: list[str] = []
-    for name, text in (("match", signature.match), ("unless", signature.unless), *(("nearby", near.match) for near in signature.nearby)):
-        try:
-            if text is not None:
-                pattern.exact(text)
-            if name == "match":
-                pattern.check(signature.match)
-        except pattern.PatternError as problem:
-            found.append(f"'{name}' {problem}")
+    found = _pattern_problems(signature)
     if found:
         return found
     if not signature.examples:
@@ -27,18 +23,43 @@ def problems(signature: Signature) -> list[str]:
     if not signature.near_misses:
         found.append("has no near miss")
     for sample in signature.examples:
-        lines = _lines(sample)
-        captured = [hit for at in range(len(lines)) if (hit := match_at(signature, lines, at)) is not None]
-        if not captured:
-            found.append(f"does not match its example {sample[:80]!r}")
-        elif fill(signature.title, captured[0].captures) is None or fill(signature.cause, captured[0].captures) is None:
-            found.append(f"'title' or 'cause' needs a capture that the example {sample[:60]!r} does not give; add a default: {{name|default}}")
-        found.extend(_scan_problem(signature, sample, lines))
+        found.extend(_example_problems(signature, sample))
     for sample in signature.near_misses:
         lines = _lines(sample)
         if any(match_at(signature, lines, at) is not None for at in range(len(lines))):
             found.append(f"matches its near miss {sample[:80]!r}")
+    found.extend(
+        f"the command {command[:60]!r} has a placeholder inside quotes; captures are quoted when they are put in"
+        for fix in signature.fixes
+        for command in fix.commands
+        if _IN_QUOTES.search(command)
+    )
     return found
+
+
+def _pattern_problems(signature: Signature) -> list[str]:
+    found = []
+    named = (("match", signature.match), ("unless", signature.unless), *(("nearby", near.match) for near in signature.nearby))
+    for name, text in named:
+        try:
+            if text is not None:
+                pattern.exact(text)
+            if name == "match":
+                pattern.check(signature.match)
+        except pattern.PatternError as problem:
+            found.append(f"'{name}' {problem}")
+    return found
+
+
+def _example_problems(signature: Signature, sample: str) -> list[str]:
+    lines = _lines(sample)
+    matches = [found for at in range(len(lines)) if (found := match_at(signature, lines, at))]
+    if not matches:
+        return [f"does not match its example {sample[:80]!r}", *_scan_problem(signature, sample, lines)]
+    captures = matches[0].captures
+    if fill(signature.title, captures) is None or fill(signature.cause, captures) is None:
+        return [f"'title' or 'cause' needs a capture that the example {sample[:60]!r} does not give; add a default: {{name|default}}"]
+    return _scan_problem(signature, sample, lines)
 
 
 def _scan_problem(signature: Signature, sample: str, lines: Sequence[str]) -> list[str]:
