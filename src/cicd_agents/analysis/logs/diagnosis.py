@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import BinaryIO
@@ -21,7 +22,7 @@ from cicd_agents.analysis.logs.steps import Shape, Step, shape
 from cicd_agents.domain.doctor import Candidate, Diagnosis, Excerpt, Failure
 
 # From this size on, the time that hyperscan takes to get ready is won back by its speed.
-HYPERSCAN_FROM = 16 << 20
+HYPERSCAN_FROM = 24 << 20
 MAX_FAILURES = 5
 MAX_CANDIDATES = 10
 # A best score below this is no root cause.
@@ -102,21 +103,34 @@ def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> Fa
     lead, rule = item.lead, item.lead.signature
     step = job.step_at(lead.line)
     sure = confidence_of(item, ranked, job)
-    captures = {**lead.captures, "message": lead.captures.get("message") or _text(lead.text).strip()}
+    said = _text(lead.text).strip()
+    captures = {**lead.captures, "message": lead.captures.get("message") or said, "said": said}
     title, cause = texts_of(rule, captures)
     phase = _phase(item, ranked, job, log)
     return Failure(
         line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=lead.location,
-        signature=rule.id, tool=rule.tool, category=_category(rule, phase), phase=phase,
+        signature=rule.id, tool=rule.tool, category=_category(rule, phase, step), phase=phase,
         score=round(item.score, 3), confidence=sure, title=title, cause=cause, docs=rule.docs, transient=rule.transient,
         fixes=fixes_of(rule, captures, sure), excerpt=_excerpt(lead.window, lead.line),
     )  # fmt: skip
 
 
-def _category(rule: Signature, phase: str) -> str:
-    """An exception of unknown meaning that ends a test step is a failed test."""
-    raised = "(?P<exception>" in rule.match or "(?P<type>" in rule.match
-    return "test_failure" if rule.category == "other" and raised and phase == "test" else rule.category
+# What an unknown message means in a step whose name or command says what it does.
+_BY_STEP = (
+    ("security_audit", re.compile(r"(?i)(?<!no-)\baudit\b|\bsecurity|trivy|snyk|\bscan\b|vulnerab")),
+    ("lint_format", re.compile(r"(?i)\blint|\bformat\b|\bfmt\b|\bstyle\b|prettier|eslint")),
+    ("test_failure", re.compile(r"(?i)\btests?\b|\bpytest\b|\bspecs?\b|\bcheck\w*\.py")),
+)
+
+
+def _category(rule: Signature, phase: str, step: Step | None) -> str:
+    """The rule's category; for a message of unknown meaning by what the step does."""
+    if rule.category != "other":
+        return rule.category
+    if "(?P<exception>" in rule.match or "(?P<type>" in rule.match:
+        return "test_failure" if phase == "test" else "other"
+    named = f"{step.command_text} {step.name}" if step and rule.id.startswith("generic.") else ""
+    return next((category for category, words in _BY_STEP if words.search(named)), "other")
 
 
 def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cicd_agents.analysis.logs.advice import advice
 from cicd_agents.analysis.logs.signature import FixTemplate, Signature, fill
@@ -19,7 +20,9 @@ _KIND_CONFIDENCE = {"quick": 0.8, "lasting": 0.7, "prevention": 0.6}
 def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float) -> tuple[Fix, ...]:
     """The rule's fixes that can be filled, then the general advice for its category. What needs a missing capture is left out."""
     found = []
-    for template in (*rule.fixes, advice()[rule.category]):
+    general = advice()[rule.category]
+    said = _printable(captures.get("said", ""))
+    for template in (*rule.fixes, replace(general, detail=f"{general.detail} The log says: {_escaped(said)}") if said else general):
         fix = _fix(template, captures, confidence)
         if fix is not None:
             found.append(fix)
@@ -54,6 +57,11 @@ def _command(template: str, captures: Mapping[str, str]) -> str | None:
         if value and len(value) <= _MAX_CAPTURE and not value.startswith("-") and not _UNSAFE.search(value):
             quoted[name] = shlex.quote(value)
     return fill(template, quoted)
+
+
+def _escaped(text: str) -> str:
+    """Text of the log in a template: no braces, so that nothing in it is taken for a placeholder."""
+    return text.replace("{", "(").replace("}", ")")
 
 
 def _printable(value: str) -> str:

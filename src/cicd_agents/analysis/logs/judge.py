@@ -21,7 +21,7 @@ _SYSTEM = (
     "network", "process", "shell", "git", "ssh", "curl", "wget", "tar", "archive", "checksum", "jq", "yq", "sed", "openssl", "gpg", "base64", "patch",
     "sudo", "rsync", "scp", "node", "java", "disk", "memory", "config",
 )  # fmt: skip
-_SYMPTOM = 0.9
+_SYMPTOM = 0.82
 # These end a job whatever it was doing.
 _DECIDES = ("disk_full", "out_of_memory", "timeout", "test_failure", "compile", "infrastructure_runner")
 # Lines this close tell the same failure.
@@ -83,7 +83,7 @@ def _explained(scored: list[Ranked], shape: Shape) -> list[Ranked]:
 
 
 def _step_of(item: Ranked, shape: Shape) -> int:
-    step = shape.step_at(item.lead.line)
+    step = shape.step_at(item.lead.line) if any(step.failed for step in shape.steps) else None
     return step.first if step else 0
 
 

@@ -17,6 +17,9 @@ _BEFORE, _AFTER = 40, 40
 _RETRIED = re.compile(
     rb"(?i)\bretry(?:ing)?\b|\bwill (?:be )?retr|\battempt \d|\btrying again\b|\bignor(?:ed|ing)\b|allowed to fail|\bnon-?fatal\b|\(ignored\)|continuing anyway"
 )
+# The same tool went on and succeeded: the error before it was not the end.
+_RECOVERED = re.compile(rb"^(?:Successfully installed |added \d+ packages|Setting up [\w.+-]+ \(|\[\d/\d\] Building fresh)")
+_RECOVERS = ("pip", "npm", "yarn", "apt", "dpkg", "network")
 # A level below error in front of the message: "DEBUG client: …", "[WARN] …", "2s INFO …", "lint: warning: …".
 _BENIGN = re.compile(
     rb"^.{0,60}?(?:^|[\s\[(:|])(?:DEBUG|TRACE|INFO|NOTICE|WARN(?:ING)?)(?:[\s\])|:]|$)"
@@ -66,10 +69,15 @@ def _lead(rule: Signature, match: Match, window: Sequence[Line]) -> Lead:
     around = texts[match.root + 1 : match.root + 4]
     return Lead(
         line=root.number, offset=root.offset, text=root.text, marker=root.marker, signature=rule, captures=match.captures,
-        location=_location(match, texts), retried=any(_RETRIED.search(text) for text in (root.text, *around)),
+        location=_location(match, texts),
+        retried=any(_RETRIED.search(text) for text in (root.text, *around)) or _recovered(rule, texts[match.root + 1 : match.root + 16]),
         benign=_benign(rule, root),
         window=tuple(window[max(0, match.root - 12) : match.root + 25]),
     )  # fmt: skip
+
+
+def _recovered(rule: Signature, after: Sequence[bytes]) -> bool:
+    return rule.id.partition(".")[0] in _RECOVERS and any(_RECOVERED.search(text) for text in after)
 
 
 def _benign(rule: Signature, root: Line) -> bool:

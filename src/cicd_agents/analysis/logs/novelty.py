@@ -13,13 +13,13 @@ from cicd_agents.analysis.logs.reader import Log
 MAX_LINES = 500_000
 
 
-def good_lines(logs: Iterable[BinaryIO | bytes]) -> frozenset[bytes]:
-    """The masked form of every line of the good logs, up to MAX_LINES distinct ones."""
+def good_lines(logs: Iterable[BinaryIO | bytes], most: int = MAX_LINES) -> frozenset[bytes]:
+    """The masked form of every line of the good logs, up to `most` distinct ones."""
     seen: set[bytes] = set()
     for log in logs:
         for block in Log(log).blocks():
             for raw in block.data.split(b"\n"):
                 seen.add(masked(clean.text_of(raw)))
-                if len(seen) >= MAX_LINES:
+                if len(seen) >= most:
                     return frozenset(seen)
     return frozenset(seen)

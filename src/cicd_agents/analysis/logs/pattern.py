@@ -19,12 +19,15 @@ _SMALL_CLASS = re.compile(rb"\[[^^\\\]\[\x80-\xff-][^\\\]\[\x80-\xff-]{0,4}\]")
 _EMPTY: frozenset[bytes] = frozenset()
 _NOTHING = frozenset({b""})
 # Shorter literals, and these, stand in too many lines of build and test logs to find anything by them.
-_SHORTEST_LITERAL = 4
+_SHORTEST_LITERAL = 3
 _SIGNS = re.compile(rb"[0-9\\[\\](){}<>=#@*|'\"`~^_$!&]|[A-Z][A-Z]")
-_EVERYWHERE = b" test tests test_ #test_ /test .py .pyi .js .ts .tsx .go .rb .java "
+_EVERYWHERE = (
+    b" test tests test_ #test_ /test .py .pyi .js .ts .tsx .go .rb .java error errors parse code check response missing timeout expected warn warning"
+    b" failure failures failures: fail skipped: coverage retry failed passed null_ "
+)
 # Literals are cut to this length, and a pattern's fixed texts are spelt out up to this number.
 _LONGEST_LITERAL = 32
-_MOST_TEXTS = 24
+_MOST_TEXTS = 32
 _GROUP_HEAD = re.compile(rb"\((?:\?P<\w+>|\?:)")
 
 
@@ -158,8 +161,8 @@ def _worth(texts: frozenset[bytes]) -> tuple[int, int]:
 
 
 def _rarity(text: bytes) -> int:
-    low = text.lower()
-    if _EVERYWHERE.startswith(low) or b" " + low in _EVERYWHERE:
+    low = text.lower().strip(b" ,")
+    if b" " + low in _EVERYWHERE and not text[:1].isupper():
         return 1
     return len(text) + (_SIGNS.search(text) is not None and len(text) > 1) * 2
 

@@ -14,21 +14,23 @@ _BY_CATEGORY = {
 # Words of step names and commands, looked for in this order: a deploy step may test, a test step may build.
 _DEPLOY = (
     r"\bdeploy", r"\brollout\b", r"\bpublish", r"\brelease\b", r"\bpromot", "kubectl", r"\bhelm\b", "terraform (?:apply|plan)", "ansible",
-    r"\bmigrat", "argocd", r"\bupload to\b", r"\bpush\b.*(?:prod|image)",
+    r"\bmigrat", r"\bpurg", "argocd", r"\bupload to\b", r"\bpush\b.*(?:prod|image)",
 )  # fmt: skip
 _TEST = (
     r"\btests?\b", r"[-_:/.]tests?\b", r"\btest[-_:]", "pytest", "unittest", "jest", "vitest", "mocha", "rspec", "phpunit", r"\btox\b", r"\bnox\b",
-    r"\blint", "check(?!out)", "cover", "e2e", "integration", "smoke", r"\bverify\b", r"\bspecs?\b", "soak", "bench", r"\baudit\b", r"\bscan\b",
-    "clippy", r"\bfmt\b", r"\bformat\b", "ctest", r"python[\d.]* \w", r"node \w",
+    r"\blint", "check(?!out)", "cover", "e2e", "integration", "smoke", r"\bverify\b", r"\bspecs?\b", "soak", "bench", r"(?<!no-)\baudit\b", r"\bscan\b",
+    "clippy", r"\bfmt\b", r"\bformat\b", "ctest"
 )  # fmt: skip
 _INFRASTRUCTURE = (
     "^(?:set up job|checkout|get_sources|prepare_|restore_cache|download_artifacts|declarative: checkout|initialize containers|git\\.)",
     "actions/(?:checkout|cache|upload-artifact|download-artifact)",
 )
 _BUILD = (r"\bbuild", r"\bcompile", r"\binstall", r"\bpackage\b", r"\bmake\b", r"\bsetup\b", r"\bbundle", "docker", r"\bpip\b", r"npm (?:ci|i)\b")
+# A program of the project that is just run: more often a check than anything else.
+_PROGRAM = (r"python[\d.]* \w", r"node \w", r"ruby \w")
 _BY_WORDS = tuple(
     (phase, re.compile("|".join(words), re.IGNORECASE))
-    for phase, words in (("deploy", _DEPLOY), ("test", _TEST), ("infrastructure", _INFRASTRUCTURE), ("build", _BUILD))
+    for phase, words in (("deploy", _DEPLOY), ("test", _TEST), ("infrastructure", _INFRASTRUCTURE), ("build", _BUILD), ("test", _PROGRAM))
 )
 
 

@@ -28,7 +28,7 @@ _PASSED = re.compile(
     rb"|(?:^|[Zm+] )\s*(?:\x1b\[32m)?\xe2\x9c[\x93\x94] "
 )
 # Bytes at the end of a log of which every line is looked at.
-TAIL = 256 << 10
+TAIL = 4 << 20
 # A line whose colour codes stand around its text, not inside it: its literals are whole.
 _COLOURED_AS_A_WHOLE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\d{4}-\d\d-\d\dT[\d:.]{8,16}Z (?:[0-9a-f]{2}[OE][+ ])?)?(?:\x1b\[[0-9;?]*[A-Za-z])*[^\x1b]*(?:\x1b\[[0-9;?]*[A-Za-z]\s*)*$"
@@ -108,16 +108,16 @@ def catalogue(signatures: Iterable[Signature]) -> Catalogue:
     return Catalogue(rules, Matcher(exact))
 
 
-def scan(log: Log, rules: Catalogue, finder: LineFinder) -> Scan:
-    """Run the pass. CPU time is linear in the log, memory independent of it."""
+def scan(log: Log, rules: Catalogue, finder: LineFinder, tail: int = TAIL) -> Scan:
+    """Run the pass; of the last `tail` bytes every line is looked at. CPU time is linear in the log, memory independent of it."""
     known = len(rules.signatures)
     keep = _Keeper(known)
     events: deque[structure.Event] = deque(maxlen=MAX_EVENTS)
     last_line, size = 0, 0
-    tail, every = log.size() - TAIL, EveryLine()
+    before, every = log.size() - tail, EveryLine()
     for block in log.blocks():
         size += block.size
-        for number, begin, end in _numbered(block, finder if size < tail else every):
+        for number, begin, end in _numbered(block, finder if size < before else every):
             raw = block.data[begin:end]
             if _passed(raw):
                 continue

@@ -27,12 +27,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Steps in order, and what the platform says of the whole job (None: nothing)."""
+    """Steps in order, and what the platform says of the whole job (None: nothing); `verdicts`: the lines in which it says so."""
 
     steps: tuple[Step, ...]
     failed: bool | None
     complete: bool
     aborted: bool = False
+    verdicts: frozenset[int] = frozenset()
 
     def step_at(self, line: int) -> Step | None:
         """The step that holds the line."""
@@ -41,6 +42,9 @@ class Shape:
 
     def place(self, line: int) -> float:
         """How likely a line stands where the job failed, 0 to 1."""
+        return max(self._place(line), 0.9 if line in self.verdicts else 0.0)
+
+    def _place(self, line: int) -> float:
         step = self.step_at(line)
         failed = [item for item in self.steps if item.failed and not item.cleanup]
         if step is None:
@@ -54,7 +58,7 @@ class Shape:
         if step.failed:
             within = 0.93 if step.command and line < step.command else 1.0
             return within if step.first == failed[0].first else 0.9 * within
-        return 0.72 if step.first < failed[0].first else 0.55
+        return 0.62 if step.first < failed[0].first else 0.55
 
 
 def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
@@ -65,7 +69,8 @@ def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
     steps = (*walk.steps, walk.current)
     if not any(step.failed for step in steps) and (walk.job is False or walk.errors):
         steps = _guess_failed(steps, events, only_errors=walk.job is not False)
-    return Shape(steps, _job_failed(steps, walk.job, walk.errors, walk.ended, platform), walk.ended, walk.aborted)
+    verdicts = frozenset(event.line for event in events if event.kind in (Kind.FAILED, Kind.ABORTED))
+    return Shape(steps, _job_failed(steps, walk.job, walk.errors, walk.ended, platform), walk.ended, walk.aborted, verdicts)
 
 
 class _Walk:

@@ -52,8 +52,10 @@ TEXTS = (
     r"^[$+] \S",
     r"^(?:Error: )?Process completed with exit code",
 )
+# Echoed commands as they begin a raw line: of GitLab in colour, of a shell that traces (set -x), behind a stamp.
+_COMMANDS = (b"m$ ", b"O $ ", b"O+$ ", b"\n$ ", b"\n+ ", b"] + ", b"O + ")
 # Texts of structural lines that are gone from the cleaned line: every line that holds one is looked at.
-MARKS = (b"##[group]", b"##[endgroup]", b"##[error]", b"##[section]", b"section_start:", b"section_end:", b"travis_fold:")
+MARKS = (b"##[group]", b"##[endgroup]", b"##[error]", b"##[section]", b"section_start:", b"section_end:", b"travis_fold:", *_COMMANDS)
 
 _GROUP_RUN = re.compile(rb"##\[group\]\s*(?:Run |Pre |Post )(?P<name>.{1,200})")
 _SECTION = re.compile(rb"section_(start|end):\d+:([\w.:-]{1,200})")
@@ -66,7 +68,7 @@ _FINISHED = re.compile(rb"^Finished: (SUCCESS|FAILURE|UNSTABLE|ABORTED|NOT_BUILT
 _EXIT_CODE = re.compile(rb"^(?:Error: )?Process completed with exit code (\d+)")
 _STEP_MARKED = re.compile(rb"Build step '(.{1,200})' (?:marked build as failure|changed build result to FAILURE)")
 # GitLab sections that run whatever the script did.
-_AFTER_SECTIONS = ("after_script", "upload_artifacts", "archive_cache", "cleanup")
+_AFTER_SECTIONS = ("after_script", "upload_artifacts", "archive_cache", "cleanup", "after_failure", "after_success", "cache.")
 _AFTER_STAGES = ("Declarative: Post", "Post ", "Cleanup")
 
 
@@ -74,9 +76,10 @@ def events_of(line: int, raw: bytes, marker: bytes, text: bytes, speaks: bool) -
     """The structural facts of one line; `raw` as stored, `marker` and `text` as cleaned, `speaks`: one of TEXTS matches."""
     if b"section_" in raw and (sections := _SECTION.findall(raw)):
         found = [Event(line, Kind.STEP if which == b"start" else Kind.STEP_END, _decode(name)) for which, name in sections]
-        return [_cleanup(event) for event in found]
+        # The job's own verdict may stand behind the last marker of the same line.
+        return [*map(_cleanup, found), *(_by_text(line, text) if speaks else ())]
     if b"travis_fold:" in raw and (folds := _FOLD.findall(raw)):
-        return [Event(line, Kind.STEP if which == b"start" else Kind.STEP_END, _decode(name)) for which, name in folds]
+        return [_cleanup(Event(line, Kind.STEP if which == b"start" else Kind.STEP_END, _decode(name))) for which, name in folds]
     if marker == b"group":
         named = _GROUP_RUN.match(b"##[group]" + text)
         return [Event(line, Kind.STEP, _decode(named["name"]))] if named else []
