@@ -11,7 +11,7 @@ from cicd_agents.analysis.logs.steps import Shape
 # (score, confidence of a lead with it that stands alone); between two points the confidence is interpolated.
 _BY_SCORE = ((0.0, 0.05), (0.36, 0.35), (0.55, 0.5), (0.66, 0.62), (0.76, 0.72), (0.82, 0.86), (0.9, 0.94), (1.0, 0.97))
 # A rival of another category within this distance makes the choice a close one.
-_CLOSE = 0.1
+_CLOSE = 0.14
 _CROWD = 25
 
 
@@ -23,7 +23,7 @@ def confidence_of(item: Ranked, ranked: Sequence[Ranked], job: Shape) -> float:
     if rivals:
         sure *= 0.82
     if len(ranked) >= _CROWD:
-        sure *= 0.9
+        sure *= 0.87
     if not any(step.failed for step in job.steps):
         sure *= 0.97
     return round(min(0.97, sure), 2)
