@@ -15,8 +15,8 @@ from markdown_it.token import Token
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause, ScoredLine
 from cicd_agents.domain.finding import Fix, Location
 from cicd_agents.domain.verdict import Outcome
-from cicd_agents.report.document import Report
-from cicd_agents.report.markdown import MAX_BYTES, place, prose, to_markdown
+from cicd_agents.report.document import Report, place
+from cicd_agents.report.markdown import MAX_BYTES, prose, to_markdown
 
 COMMONMARK = MarkdownIt("commonmark", {"html": True})
 DOCS = "https://docs.example/rule#anchor"

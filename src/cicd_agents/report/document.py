@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt
-from cicd_agents.domain.finding import Finding
+from cicd_agents.domain.finding import Finding, Location
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.verdict import FailOn, Outcome, Verdict, exit_code
 
@@ -50,6 +50,12 @@ def as_data(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [as_data(item) for item in value]
     return str(value) if isinstance(value, Outcome) else value
+
+
+def place(location: Location) -> str:
+    """path:line:column as far as known."""
+    parts = (location.path, location.line, location.column)
+    return ":".join(str(part) for part in parts if part is not None)
 
 
 def _redacted(value: T, redactor: Redactor) -> tuple[T, int]:

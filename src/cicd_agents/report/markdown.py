@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from cicd_agents.domain.doctor import DoctorDetails, RootCause
-from cicd_agents.domain.finding import Fix, Location
+from cicd_agents.domain.finding import Fix
 from cicd_agents.domain.verdict import Outcome
-from cicd_agents.report.document import Report
+from cicd_agents.report.document import Report, place
 from cicd_agents.report.escape import code_span, fence, inline, truncate_utf8
 
 EMOJI = {"pipeline-doctor": "🩺"}
@@ -113,12 +113,6 @@ def _spaced(text: str, limit: int) -> str:
     """Escaped, with the blank kept that divides it from a code span."""
     before, after = text[:1].isspace() * " ", text[-1:].isspace() * " "
     return f"{before}{inline(text, limit).strip()}{after}" if text.strip() else " "
-
-
-def place(location: Location) -> str:
-    """path:line:column as far as known."""
-    parts = (location.path, location.line, location.column)
-    return ":".join(str(part) for part in parts if part is not None)
 
 
 def _is_link(url: str | None) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause
-from cicd_agents.domain.finding import Fix, Location
+from cicd_agents.domain.finding import Fix
 from cicd_agents.domain.verdict import Outcome
-from cicd_agents.report.document import Report
+from cicd_agents.report.document import Report, place
 from cicd_agents.report.escape import plain, workflow_safe
 
 _Painter = Callable[[str, str], str]
@@ -54,7 +54,7 @@ def _lines(report: Report, paint: _Painter) -> Iterator[str]:
 def _root(details: DoctorDetails, root: RootCause, paint: _Painter) -> Iterator[str]:
     yield f"  line      {root.line}: {paint('31', _one(root.text.strip()))}"
     if root.location:
-        yield f"  where     {_one(_place(root.location))}"
+        yield f"  where     {_one(place(root.location))}"
     if root.step:
         yield f"  step      {_one(root.step)}"
     yield f"  kind      {details.category} ({details.phase}), confidence {details.confidence:.0%}, rule {details.signature}"
@@ -86,11 +86,6 @@ def _candidates(details: DoctorDetails) -> Iterator[str]:
         yield "The best candidates:"
         for item in best:
             yield f"  line {item.line} (score {item.score:.2f}, rule {item.signature})"
-
-
-def _place(location: Location) -> str:
-    parts = (location.path, location.line, location.column)
-    return ":".join(str(part) for part in parts if part is not None)
 
 
 def _one(text: str) -> str:

@@ -13,8 +13,8 @@ from cicd_agents.analysis.logs.signature import Signature
 from cicd_agents.analysis.logs.steps import Shape, Step
 from cicd_agents.domain.finding import Location
 
-ONE_STEP = Shape((Step(1, 1000, "Run make", failed=True),), True, True)
-SILENT = Shape((Step(1, 1000, ""),), None, False)
+ONE_STEP = Shape((Step(1, 1000, "Run make", failed=True),), True)
+SILENT = Shape((Step(1, 1000, ""),), None)
 
 
 def lead(
@@ -106,7 +106,6 @@ STEPS = Shape(
         Step(31, 40, "Run report"),
         Step(41, 50, "", cleanup=True),
     ),
-    True,
     True,
 )  # fmt: skip
 
@@ -229,7 +228,7 @@ def test_a_message_of_the_system_in_another_step_or_in_none_is_judged_by_itself(
     test = lead(25, weight=82, rule="pytest.assertion", category="test_failure")
     apart = {item.lead.line: item.score for item in rank([system, test], STEPS, frozenset())}
     assert apart[5] == pytest.approx(score(system, STEPS))
-    stepless = rank([system, test], Shape((), None, False), frozenset())
+    stepless = rank([system, test], Shape((), None), frozenset())
     assert [item.lead.line for item in stepless] == [25, 5]
 
 

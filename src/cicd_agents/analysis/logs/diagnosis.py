@@ -129,7 +129,7 @@ def _category(rule: Signature, phase: str, step: Step | None) -> str:
         return rule.category
     if "(?P<exception>" in rule.match or "(?P<type>" in rule.match:
         return "test_failure" if phase == "test" else "other"
-    named = f"{step.command_text} {step.name}" if step and rule.id.startswith("generic.") else ""
+    named = f"{step.command_text} {step.name}" if step and rule.family == "generic" else ""
     return next((category for category, words in _BY_STEP if words.search(named)), "other")
 
 

@@ -75,11 +75,11 @@ def _explained(scored: list[Ranked], shape: Shape) -> list[Ranked]:
     most often part of what was tested, and coverage is low because tests failed.
     """
     says = {
-        _step_of(item, shape): True
+        _step_of(item, shape)
         for item in scored
-        if item.lead.signature.category in _SAYS_WHAT_FAILED and item.score >= _PLAIN and not item.lead.signature.id.startswith("generic.")
+        if item.lead.signature.category in _SAYS_WHAT_FAILED and item.score >= _PLAIN and item.lead.signature.family != "generic"
     }
-    return [replace(item, score=item.score * _SYMPTOM) if says.get(_step_of(item, shape)) and _may_be_symptom(item) else item for item in scored]
+    return [replace(item, score=item.score * _SYMPTOM) if _may_be_symptom(item) and _step_of(item, shape) in says else item for item in scored]
 
 
 def _step_of(item: Ranked, shape: Shape) -> int:
@@ -91,7 +91,7 @@ def _may_be_symptom(item: Ranked) -> bool:
     rule = item.lead.signature
     if rule.category == "coverage_threshold":
         return True
-    return rule.id.partition(".")[0] in _SYSTEM and rule.category not in _DECIDES
+    return rule.family in _SYSTEM and rule.category not in _DECIDES
 
 
 def _earliest_of_its_kind(ordered: list[Ranked]) -> list[Ranked]:
@@ -99,14 +99,13 @@ def _earliest_of_its_kind(ordered: list[Ranked]) -> list[Ranked]:
     if not ordered:
         return ordered
     best = ordered[0]
-    family = best.lead.signature.id.partition(".")[0]
     earlier = [
         item
         for item in ordered[:_COMPARED]
         if item.lead.line < best.lead.line
         and item.score >= _ALIKE * best.score
         and item.place >= best.place
-        and item.lead.signature.id.partition(".")[0] == family
+        and item.lead.signature.family == best.lead.signature.family
         and item.lead.signature.category == best.lead.signature.category
         and item.lead.signature.role == best.lead.signature.role
     ]

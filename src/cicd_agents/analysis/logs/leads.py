@@ -77,7 +77,7 @@ def _lead(rule: Signature, match: Match, window: Sequence[Line]) -> Lead:
 
 
 def _recovered(rule: Signature, after: Sequence[bytes]) -> bool:
-    return rule.id.partition(".")[0] in _RECOVERS and any(_RECOVERED.search(text) for text in after)
+    return rule.family in _RECOVERS and any(_RECOVERED.search(text) for text in after)
 
 
 def _benign(rule: Signature, root: Line) -> bool:

@@ -1,7 +1,7 @@
 """Patterns of signatures: RE2 only, so that every rule runs in time linear in the line.
 
-Each pattern is matched against one cleaned line. For the raw text of a large log there are the literals that it needs, by which
-interesting lines are found, and a form without anchors. RE2 syntax: https://github.com/google/re2/wiki/Syntax
+Each pattern is matched against one cleaned line. In a large log, interesting lines are found by the literals that the patterns
+need. RE2 syntax: https://github.com/google/re2/wiki/Syntax
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def exact(pattern: str) -> Any:
 
 
 def check(pattern: str) -> bytes:
-    """The pattern of a `match` as bytes; raises PatternError where the scan form could not be made of it."""
+    """The pattern of a `match` as bytes; raises PatternError where an anchor or class would mislead."""
     body = pattern.encode()
     _flags, anchored, core, ended = _split(body)
     for token in _TOKEN.findall(core):
@@ -110,11 +110,12 @@ def _needed(tokens: list[bytes]) -> frozenset[bytes]:
             inside = _needed(_inner(atom)) if len(atom) > 1 and not optional else _EMPTY
             best, run = max(best, inside, key=_worth), _NOTHING
             continue
-        longer = frozenset(head + tail for head in run for tail in (texts | _NOTHING if optional else texts))
+        alone = _NOTHING if optional else texts
+        longer = _extended(run, texts, optional)
         if len(longer) > _MOST_TEXTS:
-            longer = _NOTHING if optional else texts
+            longer = alone
         best = max(best, longer, key=_worth)
-        run = longer if not repeated else _NOTHING if optional else texts
+        run = alone if repeated else longer
     return best
 
 
@@ -133,11 +134,15 @@ def _texts(atom: list[bytes]) -> frozenset[bytes] | None:
             texts = _texts(part)
             if texts is None or repeated:
                 return None
-            run = frozenset(head + tail for head in run for tail in (texts | _NOTHING if optional else texts))
+            run = _extended(run, texts, optional)
         found = found | run
         if len(found) > _MOST_TEXTS:
             return None
     return found
+
+
+def _extended(heads: frozenset[bytes], tails: frozenset[bytes], optional: bool) -> frozenset[bytes]:
+    return frozenset(head + tail for head in heads for tail in (tails | _NOTHING if optional else tails))
 
 
 def _inner(atom: list[bytes]) -> list[bytes]:

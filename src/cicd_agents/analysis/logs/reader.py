@@ -102,9 +102,9 @@ class Log:
         position = offset - sum(len(raw) + 1 for raw in head)
         for index, raw in enumerate(head + tail):
             here = raw
-            if index == len(head) and len(tail) == 1:  # the line itself may be longer than the window
+            if index == len(head) and len(raw) >= _WIDE_WINDOW:  # the line itself may be longer than the window
                 self._stream.seek(self._start + offset)
-                here, _size = self._ends_of_line(self._stream.read(_END_OF_LINE)) if len(raw) >= _WIDE_WINDOW else (raw, 0)
+                here, _size = self._ends_of_line(self._stream.read(_END_OF_LINE))
             marker, text = clean.undecorated(clean.visible(here.rstrip(b"\n")))
             lines.append(Line(number - len(head) + index, position, marker, text))
             position += len(raw) + 1

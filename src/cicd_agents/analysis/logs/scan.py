@@ -172,7 +172,7 @@ class _Keeper:
 
 
 class EveryLine:
-    """Every line is interesting: ready at once, some 20 MB/s; the right way for logs of ordinary size."""
+    """Every line is interesting: ready at once, some 10 MB/s; the right way for logs of ordinary size."""
 
     def lines(self, data: bytes) -> Iterator[tuple[int, int]]:
         """(begin, end) of all lines."""
@@ -185,9 +185,9 @@ class EveryLine:
 
 
 class HyperscanFinder:
-    """The lines that hold a literal of some signature, found by hyperscan, and then a match of its pattern: over 200 MB/s.
+    """The lines that hold a literal of some signature, found by hyperscan, and then a match of its pattern: some 40 MB/s (docs/speed.md).
 
-    Only hyperscan's matcher of literals is used: it is ready in a fraction of a second and exact, where its automata for thousands of
+    Only hyperscan's matcher of literals is used: it is ready in two seconds and exact, where its automata for thousands of
     patterns take many seconds to compile. A signature without a rare literal is looked for in the lines so found only,
     and in the last part of the log (`TAIL`).
     """

@@ -67,6 +67,11 @@ class Signature:
     examples: tuple[str, ...] = field(default=(), repr=False)
     near_misses: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def family(self) -> str:
+        """The part of the id that names the tool's family."""
+        return self.id.partition(".")[0]
+
     @cached_property
     def compiled(self) -> Any:
         """The exact pattern, compiled."""

@@ -31,8 +31,6 @@ class Shape:
 
     steps: tuple[Step, ...]
     failed: bool | None
-    complete: bool
-    aborted: bool = False
     verdicts: frozenset[int] = frozenset()
 
     def step_at(self, line: int) -> Step | None:
@@ -70,7 +68,7 @@ def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
     if not any(step.failed for step in steps) and (walk.job is False or walk.errors):
         steps = _guess_failed(steps, events, only_errors=walk.job is not False)
     verdicts = frozenset(event.line for event in events if event.kind in (Kind.FAILED, Kind.ABORTED))
-    return Shape(steps, _job_failed(steps, walk.job, walk.errors, walk.ended, platform), walk.ended, walk.aborted, verdicts)
+    return Shape(steps, _job_failed(steps, walk.job, walk.errors, walk.ended, platform), verdicts)
 
 
 class _Walk:
@@ -81,7 +79,7 @@ class _Walk:
         self.steps: list[Step] = []
         self.current = Step(1, lines, "")
         self.job: bool | None = None
-        self.aborted = self.ended = False
+        self.ended = False
         self.errors = 0
 
     def take(self, event: Event) -> None:
@@ -116,7 +114,7 @@ class _Walk:
         if kind is Kind.SUCCEEDED:
             self.job = True
         elif kind is Kind.ABORTED:
-            self.job, self.aborted = False, True
+            self.job = False
 
 
 def _earlier_failed(steps: list[Step]) -> list[Step]:
