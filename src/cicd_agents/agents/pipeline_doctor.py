@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from cicd_agents.analysis.logs.diagnosis import diagnose
-from cicd_agents.analysis.logs.scan import Catalogue, LineFinder
+from cicd_agents.analysis.logs.finders import LineFinder
+from cicd_agents.analysis.logs.scan import Catalogue
 from cicd_agents.domain.doctor import Diagnosis, DoctorDetails, Failure, RootCause, ScoredLine
 from cicd_agents.domain.finding import Evidence, Finding
 from cicd_agents.domain.ports import LogStore

@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 
 from cicd_agents.analysis.logs import bundled, clean
 from cicd_agents.analysis.logs.diagnosis import MAX_CANDIDATES, MAX_FAILURES, diagnose
+from cicd_agents.analysis.logs.finders import EveryLine
 from cicd_agents.analysis.logs.reader import Log
-from cicd_agents.analysis.logs.scan import KEEP_FIRST, KEEP_LAST, MAX_EVENTS, Catalogue, EveryLine, catalogue, scan
+from cicd_agents.analysis.logs.scan import KEEP_FIRST, KEEP_LAST, MAX_EVENTS, Catalogue, catalogue, scan
 from cicd_agents.analysis.logs.signature import Signature
 from cicd_agents.cli import main
 from cicd_agents.domain.doctor import Diagnosis

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cicd_agents.analysis.logs import bundled
-from cicd_agents.analysis.logs.pattern import needed_literals
+from cicd_agents.analysis.logs.finders import EveryLine, HyperscanFinder
+from cicd_agents.analysis.logs.literals import needed_literals
 from cicd_agents.analysis.logs.reader import Log
-from cicd_agents.analysis.logs.scan import KEEP_FIRST, KEEP_LAST, EveryLine, HyperscanFinder, Scan, catalogue, scan
+from cicd_agents.analysis.logs.scan import KEEP_FIRST, KEEP_LAST, Catalogue, Scan, catalogue, scan
 from cicd_agents.analysis.logs.signature import Signature
 
 hyperscan = pytest.importorskip("hyperscan", reason="hyperscan has no wheel for this machine")
@@ -24,7 +25,13 @@ SMALL = catalogue(
         "spread": r"^src/[\w/]+\.c:\d+: error: ",
     }.items()
 )
-FAST = HyperscanFinder(SMALL)
+
+
+def fast_finder(rules: Catalogue, sample: bytes = b"") -> HyperscanFinder:
+    return HyperscanFinder(rules.patterns, rules.choices, sample)
+
+
+FAST = fast_finder(SMALL)
 
 
 def both(data: bytes) -> tuple[Scan, Scan]:
@@ -57,9 +64,9 @@ def test_the_bundled_rules_agree_on_their_own_examples() -> None:
     rules = catalogue(rule for rule in bundled.signatures() if needed_literals(rule.match))
     assert len(rules.signatures) > 0.95 * len(bundled.signatures())
     data = b"\n".join(sample.encode() for rule in rules.signatures for sample in (*rule.examples, *rule.near_misses))
-    fast = HyperscanFinder(rules)
-    every_scan, fast_scan = scan(Log(data), rules, EveryLine()), scan(Log(data), rules, fast, tail=0)
-    assert fast_scan.hits == every_scan.hits
+    every_scan = scan(Log(data), rules, EveryLine())
+    for sample in (b"", data):  # with the data as the sample, common literals give way to rarer ones
+        assert scan(Log(data), rules, fast_finder(rules, sample), tail=0).hits == every_scan.hits
 
 
 def test_line_numbers_and_offsets_are_exact_across_blocks() -> None:
@@ -77,3 +84,22 @@ def test_a_flood_is_counted_but_not_stored() -> None:
     assert [hit.line for hit in found.hits[:2]] == [2, 3]
     assert found.hits[-1].line == 5001
     assert found.counts[0] == 5000
+
+
+def test_a_literal_that_floods_the_log_gives_way_to_a_rarer_one() -> None:
+    """The pattern needs "connection" and "refused for good"; where every line says "refused for good", the other one finds it."""
+    rules = catalogue([Signature(id="t.two", tool="t", category="other", weight=80, match=r"^connection \w+ refused for good$", title="t", cause="c")])
+    flood = b"nobody was refused for good\n" * 50
+    assert len(rules.choices[0]) == 2
+    data = flood + b"connection x refused for good\n"
+    unaware, aware = fast_finder(rules), fast_finder(rules, flood)
+    assert [data[begin:end] for begin, end in aware.lines(data)] == [b"connection x refused for good"]
+    assert list(aware.lines(data)) == list(unaware.lines(data))
+    assert b"connection " in aware.texts
+    assert b"connection " not in unaware.texts
+
+
+def test_the_same_text_is_decided_the_same_under_other_stamps_and_after_the_memory_is_full() -> None:
+    lines = [b"2026-06-08T14:47:03.%07dZ E   OSError: %d" % (number, number % 3) for number in range(90_000)]
+    data = b"\n".join([*lines[:3], b"nothing", *lines[3:]])
+    assert sum(1 for _ in FAST.lines(data)) == len(lines)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cicd_agents.analysis.logs import structure
+from cicd_agents.analysis.logs.finders import EveryLine
 from cicd_agents.analysis.logs.reader import Log
-from cicd_agents.analysis.logs.scan import EveryLine, catalogue, scan
+from cicd_agents.analysis.logs.scan import catalogue, scan
 from cicd_agents.analysis.logs.steps import Shape, shape
 
 GITHUB = """\

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from cicd_agents.analysis.logs import bundled, fallback, structure
 from cicd_agents.analysis.logs.confidence import confidence_of
+from cicd_agents.analysis.logs.finders import EveryLine, HyperscanFinder, LineFinder
 from cicd_agents.analysis.logs.fixing import fixes_of, texts_of
 from cicd_agents.analysis.logs.judge import Ranked, rank
 from cicd_agents.analysis.logs.leads import leads_of
@@ -16,7 +17,7 @@ from cicd_agents.analysis.logs.masking import masked
 from cicd_agents.analysis.logs.novelty import good_lines
 from cicd_agents.analysis.logs.phases import phase_of
 from cicd_agents.analysis.logs.reader import Line, Log
-from cicd_agents.analysis.logs.scan import Catalogue, EveryLine, HyperscanFinder, LineFinder, scan
+from cicd_agents.analysis.logs.scan import Catalogue, scan
 from cicd_agents.analysis.logs.signature import Signature
 from cicd_agents.analysis.logs.steps import Shape, Step, shape
 from cicd_agents.domain.doctor import Candidate, Diagnosis, Excerpt, Failure
@@ -51,7 +52,7 @@ def diagnose(
     reader = Log(log)
     head, tail = reader.ends()
     named = structure.platform_of(head, tail) if platform == "auto" else platform
-    found = scan(reader, rules, finder or finder_for(reader.size(), rules))
+    found = scan(reader, rules, finder or finder_for(reader, rules))
     job = shape(found.events, named, found.lines)
     if job.failed is False:
         return _not_failed(named, found.lines, found.size, "The log says that the run succeeded.")
@@ -64,11 +65,11 @@ def diagnose(
     return _failed(named, found.lines, found.size, ranked, job, reader, max_candidates)
 
 
-def finder_for(size: int, rules: Catalogue) -> LineFinder:
-    """The faster of the two ways to find interesting lines in a log of this size (bytes)."""
-    if size >= HYPERSCAN_FROM:
+def finder_for(log: Log, rules: Catalogue) -> LineFinder:
+    """The faster of the two ways to find the interesting lines of this log."""
+    if log.size() >= HYPERSCAN_FROM:
         try:
-            return HyperscanFinder(rules)
+            return HyperscanFinder(rules.patterns, rules.choices, log.sample())
         except ImportError:
             pass
     return EveryLine()

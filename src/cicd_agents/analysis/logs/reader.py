@@ -58,6 +58,15 @@ class Log:
         self._stream.seek(self._start + max(0, whole - size))
         return head, self._stream.read(size)
 
+    def sample(self, pieces: int = 8, size: int = 256 << 10) -> bytes:
+        """`pieces` parts of `size` bytes at equal distances, joined."""
+        step = max(size, self.size() // pieces)
+        parts = []
+        for begin in range(0, step * pieces, step):
+            self._stream.seek(self._start + begin)
+            parts.append(self._stream.read(size))
+        return b"".join(parts)
+
     def blocks(self) -> Iterator[Block]:
         """All blocks in order."""
         self._stream.seek(self._start)

@@ -6,33 +6,26 @@ the pass does not loop over all lines in Python.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 import re2
 
 from cicd_agents.analysis.logs import clean, pattern, structure
+from cicd_agents.analysis.logs.finders import EveryLine, LineFinder
+from cicd_agents.analysis.logs.literals import Choices, literal_choices
+from cicd_agents.analysis.logs.passing import passed
 from cicd_agents.analysis.logs.reader import Block, Log
 from cicd_agents.analysis.logs.signature import Signature
 
 # Hits kept per signature: the first and the last ones. A flood is counted, not stored.
 KEEP_FIRST, KEEP_LAST = 60, 60
 MAX_EVENTS = 4000
-# Lines that report passing tests and hooks, whatever their names speak of: pytest -v, unittest, cargo; go test; pre-commit; surefire; TAP; node.
-_PASSED_ENDS = (b" PASSED", b" PASSED\r", b" ... ok", b" ... ok\r", b" ... PASSED", b"\x1b[32mPASSED\x1b[0m")
-_PASSED = re.compile(
-    rb"--- PASS: |\.{6}[^.]*(?:Passed|Skipped)(?:\x1b|\s*$)|Failures: 0, Errors: 0,|(?:^|[Zm+] )ok \d+ |\b0 errors, 0 failures"
-    rb"|(?:^|[Zm+] )\s*(?:\x1b\[32m)?\xe2\x9c[\x93\x94] "
-)
 # Bytes at the end of a log of which every line is looked at.
 TAIL = 4 << 20
-# A line whose colour codes stand around its text, not inside it: its literals are whole.
-_COLOURED_AS_A_WHOLE = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\d{4}-\d\d-\d\dT[\d:.]{8,16}Z (?:[0-9a-f]{2}[OE][+ ])?)?(?:\x1b\[[0-9;?]*[A-Za-z])*[^\x1b]*(?:\x1b\[[0-9;?]*[A-Za-z]\s*)*$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +48,6 @@ class Scan:
     counts: dict[int, int]
     lines: int
     size: int
-
-
-class LineFinder(Protocol):
-    """Finds the lines of a block that are worth cleaning."""
-
-    def lines(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """(begin, end) of each interesting line in the data, in order, without the line feed."""
-        ...
 
 
 class Matcher:
@@ -93,19 +78,31 @@ def _filter(patterns: Sequence[bytes]) -> Any:
     return chosen
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
     """Signatures made ready for scanning. `exact` knows them by their index, and after them the structural TEXTS."""
 
     signatures: tuple[Signature, ...]
     exact: Matcher = field(repr=False)
+    known_choices: tuple[Choices, ...] | None = field(default=None, repr=False)
+
+    @cached_property
+    def patterns(self) -> tuple[str, ...]:
+        """All patterns, in the order of `exact`."""
+        return (*(rule.match for rule in self.signatures), *structure.TEXTS)
+
+    @cached_property
+    def choices(self) -> tuple[Choices, ...]:
+        """The literals of each pattern, of which one choice is needed to find it (finders.HyperscanFinder)."""
+        known = self.known_choices if self.known_choices is not None else tuple(literal_choices(rule.match) for rule in self.signatures)
+        return (*known, *(literal_choices(text) for text in structure.TEXTS))
 
 
-def catalogue(signatures: Iterable[Signature]) -> Catalogue:
-    """Compile signatures for scanning; they have passed signature_check."""
+def catalogue(signatures: Iterable[Signature], choices: tuple[Choices, ...] | None = None) -> Catalogue:
+    """Compile signatures for scanning; they have passed signature_check. `choices`: their literals, where they are known already."""
     rules = tuple(signatures)
     exact = [*(rule.match.encode() for rule in rules), *(text.encode() for text in structure.TEXTS)]
-    return Catalogue(rules, Matcher(exact))
+    return Catalogue(rules, Matcher(exact), choices)
 
 
 def scan(log: Log, rules: Catalogue, finder: LineFinder, tail: int = TAIL) -> Scan:
@@ -119,7 +116,7 @@ def scan(log: Log, rules: Catalogue, finder: LineFinder, tail: int = TAIL) -> Sc
         size += block.size
         for number, begin, end in _numbered(block, finder if size < before else every):
             raw = block.data[begin:end]
-            if _passed(raw):
+            if passed(raw):
                 continue
             marker, text = clean.undecorated(clean.visible(raw))
             matched = rules.exact.match(text) if text else []
@@ -169,91 +166,3 @@ class _Keeper:
         for queue in self._last.values():
             unique.update((hit.line, hit) for hit in queue)
         return [unique[line] for line in sorted(unique)]
-
-
-class EveryLine:
-    """Every line is interesting: ready at once, some 10 MB/s; the right way for logs of ordinary size."""
-
-    def lines(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """(begin, end) of all lines."""
-        begin = 0
-        while begin < len(data):
-            end = data.find(b"\n", begin)
-            end = len(data) if end < 0 else end
-            yield begin, end
-            begin = end + 1
-
-
-class HyperscanFinder:
-    """The lines that hold a literal of some signature, found by hyperscan, and then a match of its pattern: some 40 MB/s (docs/speed.md).
-
-    Only hyperscan's matcher of literals is used: it is ready in two seconds and exact, where its automata for thousands of
-    patterns take many seconds to compile. A signature without a rare literal is looked for in the lines so found only,
-    and in the last part of the log (`TAIL`).
-    """
-
-    def __init__(self, rules: Catalogue) -> None:
-        import hyperscan
-
-        owners = _owners([*(rule.match for rule in rules.signatures), *structure.TEXTS])
-        marks = [pattern.Literal(mark, False) for mark in structure.MARKS]
-        self._literals = [*owners, *marks, pattern.Literal(b"\x1b[", False)]
-        self._marks = range(len(owners), len(owners) + len(marks))
-        self._colour = len(self._literals) - 1
-        self._forms = list(owners.values())
-        self._confirmed: dict[int, Any] = {}
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=[literal.text for literal in self._literals],
-            ids=list(range(len(self._literals))),
-            flags=[hyperscan.HS_FLAG_CASELESS if literal.ignore_case else 0 for literal in self._literals],
-            literal=True,
-        )
-
-    def lines(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """(begin, end) of the lines that hold a match."""
-        found: list[tuple[int, int]] = []
-        self._database.scan(data, match_event_handler=lambda rule, _begin, end, _flags, _context: found.append((end, rule)))
-        found.sort()
-        stop = -1
-        seen: set[int] = set()
-        for end, rule in found:
-            if end > stop:
-                begin = data.rfind(b"\n", 0, end) + 1
-                stop = data.find(b"\n", end)
-                stop = stop if stop >= 0 else len(data)
-                raw = data[begin:stop]
-                done = _passed(raw)
-                text = b"" if done else _text_of(raw)
-                seen = set()
-            if not done and rule not in seen:
-                seen.add(rule)
-                done = not _COLOURED_AS_A_WHOLE.match(raw) if rule == self._colour else rule in self._marks or self._matches(rule, text)
-                if done:
-                    yield begin, stop
-
-    def _matches(self, rule: int, text: bytes) -> bool:
-        confirm = self._confirmed.get(rule)
-        if confirm is None:
-            confirm = self._confirmed[rule] = re2.compile(b"|".join(self._forms[rule]), pattern.raw_options())
-        return bool(confirm.search(text))
-
-
-def _passed(raw: bytes) -> bool:
-    return raw.endswith(_PASSED_ENDS) or _PASSED.search(raw) is not None
-
-
-def _text_of(raw: bytes) -> bytes:
-    """Like clean.text_of, for lines that are short and plain; only the others pay for more."""
-    stamp = clean.STAMP.match(raw)
-    text = raw[stamp.end() :] if stamp else raw
-    return clean.undecorated(text)[1] if b"\x1b" not in text and b"\r" not in text and len(text) < clean.MAX_TEXT else clean.text_of(raw)
-
-
-def _owners(patterns: Iterable[str]) -> dict[pattern.Literal, list[bytes]]:
-    """Which patterns need each literal."""
-    owners: dict[pattern.Literal, list[bytes]] = {}
-    for one in patterns:
-        for literal in pattern.needed_literals(one):
-            owners.setdefault(literal, []).append(b"(?:" + one.encode() + b")")
-    return owners

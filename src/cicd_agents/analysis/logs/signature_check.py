@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cicd_agents.analysis.logs import clean, pattern
+from cicd_agents.analysis.logs.literals import needed_literals
 from cicd_agents.analysis.logs.matching import match_at
 from cicd_agents.analysis.logs.signature import Signature, fill
 
@@ -64,7 +65,7 @@ def _example_problems(signature: Signature, sample: str) -> list[str]:
 
 def _scan_problem(signature: Signature, sample: str, lines: Sequence[str]) -> list[str]:
     """In a large log, every line that the pattern matches must hold one of its literals."""
-    literals = pattern.needed_literals(signature.match)
+    literals = needed_literals(signature.match)
     for line in lines:
         if literals and signature.compiled.search(line):
             text = line.encode()

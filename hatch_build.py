@@ -1,0 +1,24 @@
+"""Build hook: writes the bundled signatures in the form that is read quickly (cicd_agents.analysis.logs.compiled) into the package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class CompileSignatures(BuildHookInterface[Any]):
+    """Runs before a wheel or an editable install is made."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 hatchling's interface
+        """Write the file; hatchling packs it as an artifact."""
+        source = Path(self.root) / "src"
+        sys.path.insert(0, str(source))
+        try:
+            from cicd_agents.analysis.logs import bundled
+
+            (source / "cicd_agents/analysis/logs" / bundled.COMPILED).write_text(bundled.compiled_form(), encoding="utf-8")
+        finally:
+            sys.path.remove(str(source))
