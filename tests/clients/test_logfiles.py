@@ -15,8 +15,8 @@ from cicd_agents.domain.errors import UsageError
 
 
 def read(name: Path | str, **limits: int) -> bytes:
-    with LogFiles(**limits).open(str(name)) as stream:
-        return stream.read()
+    with LogFiles(**limits).open(str(name)) as log:
+        return log.stream.read()
 
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path) -> None:
@@ -84,3 +84,31 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
     file.write_bytes(bytes(data))
     with pytest.raises(UsageError, match="damaged, encrypted"):
         read(file)
+
+
+def zipped(file: Path, **members: str) -> Path:
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(f"{name}.txt", text)
+    return file
+
+
+def test_of_a_run_log_zip_the_first_job_that_failed_is_read(tmp_path: Path) -> None:
+    file = zipped(
+        tmp_path / "run.zip", **{"0_lint": "fine\n", "10_e2e (chrome)": "##[error]c\n", "2_unit": "a\n##[error]b\n", "unit/1_Set up": "##[error]never read\n"}
+    )
+    with LogFiles().open(str(file)) as log:
+        assert log.stream.read() == b"a\n##[error]b\n"
+        assert log.notes == ("Of 3 jobs in the archive 2 failed; this is unit, and lines count in its file. Also failed: e2e (chrome).",)
+
+
+def test_an_annotation_is_found_across_the_border_of_two_pieces(tmp_path: Path) -> None:
+    late = "x" * (logfiles._CHUNK - 4) + "##[error]late\n"
+    file = zipped(tmp_path / "run.zip", **{"0_lint": "fine\n", "1_unit": late})
+    assert read(file) == late.encode()
+
+
+def test_where_no_job_failed_all_are_read(tmp_path: Path) -> None:
+    file = zipped(tmp_path / "run.zip", **{"0_lint": "fine", "1_unit": "good\n"})
+    with LogFiles().open(str(file)) as log:
+        assert (log.stream.read(), log.notes) == (b"fine\ngood\n", ())

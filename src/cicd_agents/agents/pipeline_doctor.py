@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cicd_agents.analysis.logs.diagnosis import diagnose
 from cicd_agents.analysis.logs.finders import LineFinder
@@ -32,12 +32,13 @@ class PipelineDoctor:
     def run(self, log: str) -> Verdict:
         """The verdict on one log. Raises UsageError when a log cannot be read."""
         with ExitStack() as stack:
-            good = [stack.enter_context(self.logs.open(name)) for name in self.baseline]
-            stream = stack.enter_context(self.logs.open(log))
+            good = [stack.enter_context(self.logs.open(name)).stream for name in self.baseline]
+            opened = stack.enter_context(self.logs.open(log))
             diagnosis = diagnose(
-                stream, platform=self.platform, baseline=good, signatures=self.signatures,
+                opened.stream, platform=self.platform, baseline=good, signatures=self.signatures,
                 max_candidates=self.max_candidates, finder=self.finder,
             )  # fmt: skip
+            diagnosis = replace(diagnosis, notes=(*opened.notes, *diagnosis.notes))
         return verdict_of(diagnosis, log)
 
 
@@ -54,7 +55,7 @@ def verdict_of(diagnosis: Diagnosis, log: str) -> Verdict:
         transient=best.transient if best else False, docs=best.docs if best else None,
     )  # fmt: skip
     if diagnosis.failed is False:
-        return Verdict(NAME, Outcome.SKIPPED, "Nothing to diagnose", diagnosis.reason, details)
+        return Verdict(NAME, Outcome.SKIPPED, "Nothing to diagnose", diagnosis.reason, details, notes=diagnosis.notes)
     if best is None:
         return Verdict(NAME, Outcome.INCONCLUSIVE, "No cause found", diagnosis.reason, details, notes=diagnosis.notes)
     sure = best.confidence >= CLAIMED

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cicd_agents.analysis.logs import bundled
 from cicd_agents.analysis.logs.advice import advice
-from cicd_agents.analysis.logs.fixing import fixes_of, texts_of
+from cicd_agents.analysis.logs.fixing import Surroundings, fixes_of, texts_of
 from cicd_agents.analysis.logs.signature import FixTemplate, Signature
 from cicd_agents.domain.finding import Fix
 
@@ -116,7 +116,7 @@ def test_no_command_or_text_holds_a_control_character(value: str) -> None:
 
 def test_a_capture_that_was_cut_is_shown_but_put_into_no_command() -> None:
     (fix,) = fixes(FixTemplate("quick", "t {package}", "d", ("npm ls {package}",)), package="p" * 201)
-    assert fix.title == "t " + "p" * 199 + "…"
+    assert fix.title == "t " + "p" * 12 + " …"
     assert fix.commands == ()
     assert commands("npm ls {package}", package="p" * 200) == ("npm ls " + "p" * 200,)
 
@@ -170,4 +170,30 @@ def test_a_text_that_cannot_be_filled_falls_back(title: str, cause: str, expecte
 
 def test_texts_show_long_and_unseen_captures_cut_and_clean() -> None:
     title, cause = texts_of(rule(title="{a}", cause="{b}"), {"a": "x" * 999, "b": "y\x1b\u202ez"})
-    assert (title, cause) == ("x" * 199 + "…", "yz")
+    assert (title, cause) == ("x" * 12 + " …", "yz")
+
+
+def surrounded(*lines: str, root: int = 0) -> tuple[Fix, ...]:
+    return fixes_of(rule(FixTemplate("quick", "own")), {}, 0.9, Surroundings(lines, root))
+
+
+def test_what_the_tool_suggests_is_a_fix_of_its_own() -> None:
+    own, hint, general = surrounded("error: it broke", "help: use a float literal", "note: see the book")
+    assert (own.title, hint.title, hint.detail, hint.commands) == ("own", "Follow what demo itself suggests", "help: use a float literal", ())
+    assert general.detail.endswith("The log says: error: it broke")
+
+
+def test_the_general_advice_quotes_what_the_log_shows_around_the_root() -> None:
+    _, general = surrounded("    def test_x():", ">       assert f(1) == 3", "E       assert 2 == 3", "x.py:4: AssertionError", root=2)
+    assert general.detail.endswith("The log says: E assert 2 == 3 / > assert f(1) == 3 / x.py:4: AssertionError")
+
+
+def test_quoted_text_is_bounded_and_without_unseen_characters() -> None:
+    *_, general = surrounded("bad\u202e " + "word " * 400)
+    assert len(general.detail) < len(advice()["other"].detail) + 900
+    assert "\u202e" not in general.detail
+
+
+def test_a_variable_in_the_notation_of_a_tool_is_no_placeholder() -> None:
+    (fix,) = fixes(FixTemplate("quick", "Set ${NAME} for {package}"), package="left-pad")
+    assert fix.title == "Set ${NAME} for left-pad"

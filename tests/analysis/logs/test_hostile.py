@@ -398,7 +398,7 @@ def test_members_without_content_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_member_without_a_last_line_feed_does_not_run_into_the_next(tmp_path: Path) -> None:
-    file = zipped(tmp_path / "logs.zip", {"0_a.txt": b"all is well", "1_b.txt": FAILED})
+    file = zipped(tmp_path / "logs.zip", {"a/1_x.txt": b"all is well", "a/2_y.txt": FAILED})
     assert lines_of(file)["root_cause"]["line"] == 3
     assert lines_of(file)["lines"] == 4
 

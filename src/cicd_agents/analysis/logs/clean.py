@@ -7,9 +7,15 @@ import re
 # Longer lines are matched by their head and tail only: time per line is bounded, and an error stands at one of the ends.
 MAX_TEXT = 8192
 _HEAD, _TAIL = 6144, 2040
+# Of a text without blanks that is cut, this much is shown.
+_WORD = 12
 
-# CSI, OSC (ended by BEL or ST), two-byte escapes (ECMA-48), and Jenkins console notes (ESC[8mha:…ESC[0m).
-ANSI = re.compile(rb"\x1b(?:\[8mha:[A-Za-z0-9+/=]*+\x1b\[0m|\[[0-9;:?<=>]*+[ -/]*+[@-~]|\][^\x07\x1b\n]*+(?:\x07|\x1b\\)|[@-Z\\^_()][0-9A-Za-z]?)")
+# CSI, OSC (ended by BEL or ST), two-byte escapes (ECMA-48), Jenkins console notes (ESC[8mha:…ESC[0m), and colours whose escape
+# character was written out as ^[.
+ANSI = re.compile(
+    rb"(?:\x1b|\^\[(?=\[[0-9;]{0,12}m))"
+    rb"(?:\[8mha:[A-Za-z0-9+/=]*+\x1b\[0m|\[[0-9;:?<=>]*+[ -/]*+[@-~]|\][^\x07\x1b\n]*+(?:\x07|\x1b\\)|[@-Z\\^_()][0-9A-Za-z]?)"
+)
 
 STAMP = re.compile(
     rb"(?:\xef\xbb\xbf)?"
@@ -19,16 +25,24 @@ STAMP = re.compile(
     rb"\[?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?[ ]?"
     rb"(?:(?<=Z )[0-9a-f]{2}[OE][+ ]?)?"  # GitLab runner: stream number, out or err, continuation
     rb"|\[?\d{4}[-/]\d\d[-/]\d\d \d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d{4})?\]?[ ]"
-    rb"|\[\d\d:\d\d:\d\d(?:\.\d+)?\] ?"
+    rb"|\[\d\d:\d\d:\d\d(?:\.\d+)?\]:? ?"
     rb"|\d\d:\d\d:\d\d(?:\.\d+)? (?: +(?=\S))?"
     rb")?"
 )
 MARKER = re.compile(rb"##\[(error|warning|notice|debug|command|group|section)\]|##\[endgroup\]()")
+# Tasks as runners of monorepos put them in front of each line: turbo `pkg:test: `, pnpm `packages/a build: `.
+_TASK = (
+    rb"(?:[\w-]{0,30}[:-])?(?:build|test|lint|check|type-?check|types|tsc|unit|e2e|coverage|format|compile|dev|start|generate|codegen|bundle|prepare)"
+    rb"(?:[:-][\w:-]{1,30})?"
+)
 _DECORATION = re.compile(
     rb"#\d{1,4} (?:\d{1,6}\.\d{1,3} )?(?=\S)|\d{1,6}\.\d{2,3} (?=\S)"  # BuildKit, and its summary
     rb"|[\w.-]{1,60}?[-_]\d{1,3} +\| "  # docker compose
     rb"|\s{0,12}\[(?:exec|junit|javac|java|ant|artifact:\w+|testng|groovy|scalac)\] "  # ant
-    rb"|(?:\d\d:\d\d:\d\d +)?(?:INFO|ERROR|WARNING|CRITICAL|DEBUG|FATAL) - (?:GECKO\(\d+\) \| |PID \d+ \| )?"  # mozharness
+    rb"|(?:\d\d:\d\d:\d\d +)?(?:INFO|ERROR|WARNING|CRITICAL|DEBUG|FATAL) - "
+    rb"(?: ?(?:GECKO\(\d+\) \| |PID \d+ \| )| ?(?=TEST-|PROCESS-CRASH|SUMMARY|==))|(?:INFO|DEBUG) - (?=\S)"  # mozharness, loggers
+    rb"|@?[\w.-]{1,60}(?:/[\w.-]{1,60}){0,3}:" + _TASK + rb": |@?[\w.-]{1,60}(?:/[\w.-]{1,60}){1,3} " + _TASK + rb": "
+    rb"|@(?!parcel/)[\w.-]{1,60}/[\w.-]{1,60}: |\[\d{1,2}\] (?=\S)"  # lerna, concurrently
     rb"|(?:DEBUG|INFO) util\.py:\d+: {1,2}"  # mock
 )
 
@@ -44,7 +58,7 @@ def visible(raw: bytes) -> bytes:
         raw = raw[: MAX_TEXT * 2] + b" ... " + raw[-MAX_TEXT * 2 :]
     stamp = STAMP.match(raw)
     line = raw[stamp.end() :] if stamp else raw
-    if b"\x1b" in line:
+    if b"\x1b" in line or b"^[[" in line:
         line = ANSI.sub(b"", line)
     if b"\r" in line:
         line = next((part for part in reversed(line.split(b"\r")) if part.strip()), b"")
@@ -69,3 +83,11 @@ def undecorated(line: bytes) -> tuple[bytes, bytes]:
             break
         line = line[decoration.end() :]
     return kind, line
+
+
+def shortened(text: str, most: int) -> str:
+    """At most about `most` characters, cut between words: the beginning of a token that is cut could not be known as a secret any more."""
+    if len(text) <= most:
+        return text
+    words, _, cut = text[:most].rpartition(" ")
+    return (words or cut[:_WORD]) + " …"

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import BinaryIO
 
 from cicd_agents.analysis.logs import bundled, fallback, structure
+from cicd_agents.analysis.logs.activity import phase_before
+from cicd_agents.analysis.logs.clean import shortened
 from cicd_agents.analysis.logs.confidence import confidence_of
 from cicd_agents.analysis.logs.finders import EveryLine, HyperscanFinder, LineFinder
-from cicd_agents.analysis.logs.fixing import fixes_of, texts_of
+from cicd_agents.analysis.logs.fixing import Surroundings, fixes_of, texts_of
+from cicd_agents.analysis.logs.frames import best_location, is_foreign
 from cicd_agents.analysis.logs.judge import Ranked, rank
-from cicd_agents.analysis.logs.leads import leads_of
+from cicd_agents.analysis.logs.leads import Lead, leads_of
+from cicd_agents.analysis.logs.limits import ENDED_BY_PLATFORM, TIME_LIMIT, time_limit
 from cicd_agents.analysis.logs.masking import masked
+from cicd_agents.analysis.logs.meaning import meaning
 from cicd_agents.analysis.logs.novelty import good_lines
-from cicd_agents.analysis.logs.phases import phase_of
+from cicd_agents.analysis.logs.outcome import speaks_of_failure
+from cicd_agents.analysis.logs.phases import Work, phase_of
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, scan
 from cicd_agents.analysis.logs.signature import Signature
 from cicd_agents.analysis.logs.steps import Shape, Step, shape
 from cicd_agents.domain.doctor import Candidate, Diagnosis, Excerpt, Failure
+from cicd_agents.domain.finding import Location
 
 # From this size on, the time that hyperscan takes to get ready is won back by its speed.
 HYPERSCAN_FROM = 24 << 20
@@ -28,10 +35,7 @@ MAX_FAILURES = 5
 MAX_CANDIDATES = 10
 # A best score below this is no root cause.
 GOOD_ENOUGH = 0.30
-# Where the platform does not say that the run failed, the log must say it itself.
-SPEAKS_OF_FAILURE = 0.66
 _TEXT = 600
-_WORD = 12
 
 
 def diagnose(
@@ -57,12 +61,18 @@ def diagnose(
     if job.failed is False:
         return _not_failed(named, found.lines, found.size, "The log says that the run succeeded.")
     good = good_lines(baseline)
-    leads = leads_of(found.hits, rules, reader)
-    ranked = rank([*leads, *fallback.leads(found, job, reader, good, {lead.line for lead in leads})], job, good)
-    wrappers = any(item.lead.signature.role == "wrapper" for item in ranked)
-    if job.failed is None and not wrappers and (not ranked or ranked[0].score < SPEAKS_OF_FAILURE):
+    leads = [_time_limited(lead, head, reader) for lead in leads_of(found.hits, rules, reader)]
+    ranked = rank([*leads, *fallback.leads(found, job, reader, good, leads)], job, good)
+    if job.failed is None and not speaks_of_failure(ranked, tail, found.lines):
         return _not_failed(named, found.lines, found.size, "Nothing in the log says that the run failed.")
     return _failed(named, found.lines, found.size, ranked, job, reader, max_candidates)
+
+
+def _time_limited(lead: Lead, head: bytes, log: Log) -> Lead:
+    """A cancellation that came when the job's time was up is told as that."""
+    if lead.signature.id not in ENDED_BY_PLATFORM or not (limit := time_limit(head, log.read(lead.offset, 500))):
+        return lead
+    return replace(lead, signature=TIME_LIMIT, captures=limit)
 
 
 def finder_for(log: Log, rules: Catalogue) -> LineFinder:
@@ -103,52 +113,69 @@ def _independent(ranked: Sequence[Ranked]) -> list[Ranked]:
 def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> Failure:
     lead, rule = item.lead, item.lead.signature
     step = job.step_at(lead.line)
+    location = _location(lead, log)
     sure = confidence_of(item, ranked, job)
-    said = _text(lead.text).strip()
-    captures = {**lead.captures, "message": lead.captures.get("message") or said, "said": said}
+    captures = {**lead.captures, "message": lead.captures.get("message") or _text(lead.text).strip()}
     title, cause = texts_of(rule, captures)
     phase = _phase(item, ranked, job, log)
     return Failure(
-        line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=lead.location,
-        signature=rule.id, tool=rule.tool, category=_category(rule, phase, step), phase=phase,
+        line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=location,
+        signature=rule.id, tool=rule.tool, category=_category(rule, _text(lead.text), phase, job.working_step(lead.line)), phase=phase,
         score=round(item.score, 3), confidence=sure, title=title, cause=cause, docs=rule.docs, transient=rule.transient,
-        fixes=fixes_of(rule, captures, sure), excerpt=_excerpt(lead.window, lead.line),
+        fixes=fixes_of(rule, captures, sure, _surroundings(lead)), excerpt=_excerpt(lead.window, lead.line),
     )  # fmt: skip
 
 
-# What an unknown message means in a step whose name or command says what it does.
-_BY_STEP = (
-    ("security_audit", re.compile(r"(?i)(?<!no-)\baudit\b|\bsecurity|trivy|snyk|\bscan\b|vulnerab")),
-    ("lint_format", re.compile(r"(?i)\blint|\bformat\b|\bfmt\b|\bstyle\b|prettier|eslint")),
-    ("test_failure", re.compile(r"(?i)\btests?\b|\bpytest\b|\bspecs?\b|\bcheck\w*\.py")),
-)
+def _surroundings(lead: Lead) -> Surroundings:
+    lines = [line for line in lead.window if line.number >= lead.line - 12]
+    return Surroundings([_text(line.text) for line in lines], next((at for at, line in enumerate(lines) if line.number == lead.line), 0))
 
 
-def _category(rule: Signature, phase: str, step: Step | None) -> str:
-    """The rule's category; for a message of unknown meaning by what the step does."""
-    if rule.category != "other":
+# Long tracebacks and lists of frames reach further than the window of a lead.
+_FAR_BEFORE, _FAR_AFTER = 200, 120
+
+
+def _location(lead: Lead, log: Log) -> Location | None:
+    if lead.location and lead.location.line is not None and not is_foreign(lead.location):
+        return lead.location
+    window = log.window(lead.line, lead.offset, _FAR_BEFORE, _FAR_AFTER)
+    before = [line.text for line in window if line.number < lead.line]
+    return best_location(lead.location, before, lead.text, [line.text for line in window if line.number > lead.line])
+
+
+def _category(rule: Signature, said: str, phase: str, step: Step | None) -> str:
+    """The rule's category; for a message of unknown meaning by its words and by what the step does."""
+    if rule.category != "other" or rule.family not in _UNKNOWN:
         return rule.category
-    if "(?P<exception>" in rule.match or "(?P<type>" in rule.match:
-        return "test_failure" if phase == "test" else "other"
-    named = f"{step.command_text} {step.name}" if step and rule.family == "generic" else ""
-    return next((category for category, words in _BY_STEP if words.search(named)), "other")
+    if ("(?P<exception>" in rule.match or "(?P<type>" in rule.match) and phase == "test":
+        return "test_failure"
+    return meaning(said, (step.command_text, step.name) if step else ())
+
+
+# Families whose signatures with the category "other" only say that something is an error.
+_UNKNOWN = ("generic", "python", "node", "gradle", "maven", "java", "dotnet", "make", "rpmbuild")
+# Lines before the root that are looked at for what was going on.
+_LOOK_BACK = 300
 
 
 def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> str:
-    rule, step = item.lead.signature, job.step_at(item.lead.line)
+    rule, lead = item.lead.signature, item.lead
+    step = job.working_step(lead.line)
     beside = {other.lead.signature.phase or "" for other in ranked if other is not item and job.step_at(other.lead.line) is step and other.place >= item.place}
-    return phase_of(rule.phase, rule.category, _words(step, log), beside)
+    first = max(step.command, step.script_end) if step else 0
+    before = [line for line in log.window(lead.line, lead.offset, _LOOK_BACK, 0)[:-1] if line.number > first]
+    activity = phase_before(_text(line.text) for line in reversed(before) if line.text)
+    return phase_of(rule.phase, rule.category, rule.tool, Work(tuple(filter(None, _commands(step, log))), activity, step.name if step else "", beside))
 
 
-def _words(step: Step | None, log: Log) -> Iterator[str]:
-    """What the step runs: its last echoed command, the script that GitHub prints at its head, its name."""
+def _commands(step: Step | None, log: Log) -> Iterator[str]:
+    """What the step runs: its last echoed command, and the script that GitHub prints at its head."""
     if step is None:
         return
     yield step.command_text
-    if step.name and step.offset:
+    if step.name and step.offset and step.script_end:
         script = takewhile(lambda line: line.marker != b"endgroup" and not line.text.startswith(b"shell: "), log.window(step.first, step.offset, 0, 30)[1:])
-        yield "\n".join(_text(line.text) for line in script)
-    yield step.name
+        yield "\n".join(text for line in script if not (text := _text(line.text)).startswith(("with:", "env:", "  ")))
 
 
 def _excerpt(window: Sequence[Line], root: int) -> Excerpt:
@@ -161,9 +188,4 @@ def _not_failed(platform: str, lines: int, size: int, reason: str) -> Diagnosis:
 
 
 def _text(raw: bytes) -> str:
-    """Bounded, and cut between words: the beginning of a token that is cut could not be known as a secret any more."""
-    text = raw.decode(errors="replace")
-    if len(text) <= _TEXT:
-        return text
-    words, _, cut = text[:_TEXT].rpartition(" ")
-    return (words or cut[:_WORD]) + " …"
+    return shortened(raw.decode(errors="replace"), _TEXT)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from cicd_agents.analysis.logs.frames import location_in
 from cicd_agents.analysis.logs.leads import Lead
 from cicd_agents.analysis.logs.masking import masked
+from cicd_agents.analysis.logs.passing import passed
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Scan
 from cicd_agents.analysis.logs.signature import FixTemplate, Signature
@@ -33,21 +34,33 @@ NOVEL = Signature(
     id="generic.novel-line", tool="shell", category="other", weight=58, match="x", fixes=_READ,
     title="A line that no good run printed", cause="The line speaks of an error and stands in none of the good runs.",
 )  # fmt: skip
-_SPEAKS_OF_ERROR = re.compile(rb"(?i)error|fail|fatal|cannot|could ?n.t|unable|denied|refused|not found|missing|invalid|exception|abort|panic|unexpected")
-_NOT_WORDS = re.compile(rb"^\W*$|^\[Pipeline\]|^section_|^\$ |^\+ |^##|^Post job|^npm ERR!\s*$|^travis_|script returned exit code")
+_SPEAKS_OF_ERROR = re.compile(
+    rb"(?i)error|fail|fatal|cannot|can.t\b|could ?n.t|unable|denied|refused|not found|missing|invalid|exception|abort|panic"
+    rb"|unexpected|unsupported|undefined"
+    rb"|not (?:allowed|permitted|up|valid|match|clean|ready|healthy)|more than|less than|exceed|too (?:many|large|long|old|few)|must |should "
+    rb"|please |needs? to|require|out of date"
+)
+_NOT_WORDS = re.compile(
+    rb"^\W*$|^\[Pipeline\]|^section_|^\$ |^\+ |^##|^Post job|^npm ERR!\s*$|^travis_|script returned exit code"
+    rb"|^(?:Cleaning up project directory|Uploading artifacts|Running after_script|Saving cache)"
+)
 _EXIT_CODE = re.compile(rb"(?:Error: )?Process completed with exit code|The process .{1,300} failed with exit code")
 _LOOK_BACK = 60
+# Of these, so many last lines are looked at for words that tell.
+_LAST = 14
 
 
-def leads(found: Scan, job: Shape, log: Log, good: Collection[bytes], known: Collection[int]) -> list[Lead]:
-    """Leads without a signature of their own, in the order of lines. `known`: lines that have a lead already."""
+def leads(found: Scan, job: Shape, log: Log, good: Collection[bytes], known: Collection[Lead]) -> list[Lead]:
+    """Leads without a signature of their own, in the order of lines. `known`: the leads that signatures gave."""
     chosen: list[Lead] = []
+    lines = {lead.line for lead in known}
+    wrappers = {lead.line for lead in known if lead.signature.role == "wrapper"}
     for hit in found.hits:
-        if hit.marker == b"error" and hit.line not in known and not _EXIT_CODE.match(hit.text):
+        if hit.marker == b"error" and hit.line not in lines and not _EXIT_CODE.match(hit.text):
             window = log.window(hit.line, hit.offset, 12, 24)
             chosen.extend(_lead(line, ANNOTATION, window) for line in window if line.number == hit.line and line.text)
     for event in _ends_of_failed_steps(found, job):
-        chosen.extend(_last_words(event, log, good))
+        chosen.extend(_last_words(event, log, good, wrappers))
     return chosen
 
 
@@ -62,17 +75,36 @@ def _ends_of_failed_steps(found: Scan, job: Shape) -> list[Event]:
     return ends
 
 
-def _last_words(failed: Event, log: Log, good: Collection[bytes]) -> list[Lead]:
+def _last_words(failed: Event, log: Log, good: Collection[bytes], wrappers: Collection[int]) -> list[Lead]:
     window = log.window(failed.line, failed.offset, _LOOK_BACK, 0)[:-1]
-    words = [item for item in window if not _NOT_WORDS.search(item.text)]
+    words = [item for item in window if not _NOT_WORDS.search(item.text) and item.number not in wrappers and not passed(item.text)]
     if not words:
         return []
     if good:
         news = [item for item in words if _SPEAKS_OF_ERROR.search(item.text) and masked(item.text) not in good]
         if news:
             return [_lead(news[0], NOVEL, window)]
-    speaking = [item for item in words[-12:] if _SPEAKS_OF_ERROR.search(item.text)]
-    return [_lead((speaking or words)[-1], LAST_WORDS, window)]
+    return [_lead(_telling(words), LAST_WORDS, window)]
+
+
+def _telling(words: list[Line]) -> Line:
+    """The first line that speaks of trouble in the last paragraph that has one; else the last line."""
+    for paragraph in _paragraphs(words[-_LAST:]):
+        speaking = next((item for item in paragraph if _SPEAKS_OF_ERROR.search(item.text)), None)
+        if speaking:
+            return speaking
+    return words[-1]
+
+
+def _paragraphs(words: list[Line]) -> Iterator[list[Line]]:
+    """Lines that follow on each other without a gap, the last ones first."""
+    paragraph: list[Line] = []
+    for item in reversed(words):
+        if paragraph and paragraph[0].number != item.number + 1:
+            yield paragraph
+            paragraph = []
+        paragraph.insert(0, item)
+    yield paragraph
 
 
 def _lead(line: Line, rule: Signature, window: list[Line]) -> Lead:

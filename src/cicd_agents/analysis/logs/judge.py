@@ -139,7 +139,8 @@ def _lifted(earlier: Ranked, later: Ranked) -> Ranked:
     if better.signature.weight <= lead.signature.weight:
         return replace(earlier, score=later.score)
     captures = {**lead.captures, **better.captures}
-    return replace(earlier, score=later.score, lead=replace(lead, signature=better.signature, captures=captures, location=lead.location or better.location))
+    location = lead.location if lead.location and lead.location.line else better.location or lead.location
+    return replace(earlier, score=later.score, lead=replace(lead, signature=better.signature, captures=captures, location=location))
 
 
 def _message(text: bytes) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cicd_agents.analysis.logs.frames import location_around, location_in
+from cicd_agents.analysis.logs.frames import best_location
 from cicd_agents.analysis.logs.matching import Match, match_at
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, Hit
@@ -71,7 +71,7 @@ def _lead(rule: Signature, match: Match, window: Sequence[Line]) -> Lead:
         line=root.number, offset=root.offset, text=root.text, marker=root.marker, signature=rule, captures=match.captures,
         location=_location(match, texts),
         retried=any(_RETRIED.search(text) for text in (root.text, *around)) or _recovered(rule, texts[match.root + 1 : match.root + 16]),
-        benign=_benign(rule, root),
+        benign=_benign(rule, root) or any(text == b"...ignoring" for text in around),  # Ansible's ignore_errors
         window=tuple(window[max(0, match.root - 12) : match.root + 25]),
     )  # fmt: skip
 
@@ -88,14 +88,9 @@ def _benign(rule: Signature, root: Line) -> bool:
 
 
 def _location(match: Match, texts: Sequence[bytes]) -> Location | None:
-    captures = match.captures
+    captures, root = match.captures, match.root
     named = Location(captures["path"], _number(captures.get("line")), _number(captures.get("column"))) if captures.get("path") else None
-    if named is not None and named.line is not None:
-        return named
-    here = location_in(texts[match.root])
-    if here is not None and here.line is not None:
-        return here
-    return location_around(texts[max(0, match.root - 40) : match.root], texts[match.root + 1 : match.root + 30]) or named or here
+    return best_location(named, texts[:root], texts[root], texts[root + 1 : root + 40])
 
 
 def _number(text: str | None) -> int | None:

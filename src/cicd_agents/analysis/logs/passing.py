@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import re2
+
+from cicd_agents.analysis.logs.pattern import raw_options
 
 # pytest -v, unittest, cargo; go test; pre-commit; surefire; TAP; node.
 _ENDS = (b" PASSED", b" PASSED\r", b" ... ok", b" ... ok\r", b" ... PASSED", b"\x1b[32mPASSED\x1b[0m")
-_INSIDE = re.compile(
+_INSIDE = re2.compile(
     rb"--- PASS: |\.{6}[^.]*(?:Passed|Skipped)(?:\x1b|\s*$)|Failures: 0, Errors: 0,|(?:^|[Zm+] )ok \d+ |\b0 errors, 0 failures"
-    rb"|(?:^|[Zm+] )\s*(?:\x1b\[32m)?\xe2\x9c[\x93\x94] "
+    rb"| PASSED +\[ *\d+%\]|(?:^|[Zm+] )\s*(?:\x1b\[32m)?\xe2\x9c[\x93\x94] ",
+    raw_options(),
 )
 
 

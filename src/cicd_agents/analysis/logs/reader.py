@@ -50,6 +50,11 @@ class Log:
         """Bytes of the log."""
         return self._stream.seek(0, io.SEEK_END) - self._start
 
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from byte `offset` on, as they are."""
+        self._stream.seek(self._start + offset)
+        return self._stream.read(size)
+
     def ends(self, size: int = 64 << 10) -> tuple[bytes, bytes]:
         """The first and the last `size` bytes."""
         whole = self.size()

@@ -15,7 +15,8 @@ from cicd_agents.domain.errors import SignatureError
 
 ROLES = ("cause", "headline", "symptom", "wrapper")
 FIX_KINDS = ("quick", "lasting", "prevention")
-_PLACEHOLDER = re.compile(r"\{(\w+)(?:\|([^{}]*))?\}")
+# `${NAME}` in a text is the tool's own notation.
+_PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)(?:\|([^{}]*))?\}")
 _ID = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)+")
 _KEYS = {
     "id", "tool", "category", "phase", "weight", "role", "match", "unless", "nearby", "title", "cause", "docs", "transient",

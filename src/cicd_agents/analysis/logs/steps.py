@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 
 from cicd_agents.analysis.logs.structure import Event, Kind
 
+# A script stops at the command that fails: what an earlier command of the step printed is seldom the cause.
+_EARLIER_COMMAND = 0.85
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -38,6 +41,13 @@ class Shape:
         at = bisect_right(self.steps, line, key=lambda step: step.first) - 1
         return self.steps[at] if at >= 0 else None
 
+    def working_step(self, line: int) -> Step | None:
+        """The step that holds the line; for a line in which the platform tells of the failure, the last step that failed before it."""
+        step = self.step_at(line)
+        if step is None or not (step.cleanup or line in self.verdicts):
+            return step
+        return next((item for item in reversed(self.steps) if item.failed and not item.cleanup and item.first <= line), step)
+
     def place(self, line: int) -> float:
         """How likely a line stands where the job failed, 0 to 1."""
         return max(self._place(line), 0.9 if line in self.verdicts else 0.0)
@@ -54,7 +64,7 @@ class Shape:
         if step.cleanup:
             return 0.45
         if step.failed:
-            within = 0.93 if step.command and line < step.command else 1.0
+            within = _EARLIER_COMMAND if step.command and line < step.command else 1.0
             return within if step.first == failed[0].first else 0.9 * within
         return 0.62 if step.first < failed[0].first else 0.55
 
@@ -93,6 +103,8 @@ class _Walk:
             self._failed(event)
         elif event.kind is Kind.SKIPPED:
             self.steps = _earlier_failed(self.steps)
+        elif event.kind is Kind.STEP_END:
+            self._end(event)
         else:
             self._job(event.kind)
 
@@ -100,6 +112,12 @@ class _Walk:
         self.steps.append(replace(self.current, last=event.line - 1))
         name = "" if event.kind is Kind.COMMAND else event.name
         self.current = Step(event.line, self.lines, name, cleanup=event.kind is Kind.CLEANUP, offset=event.offset)
+
+    def _end(self, event: Event) -> None:
+        """What follows a section that was closed by its name belongs to none; after clean-up or the failure it is clean-up until a command is echoed."""
+        if event.name and event.name == self.current.name and event.line > self.current.first:
+            self.steps.append(replace(self.current, last=event.line))
+            self.current = Step(event.line + 1, self.lines, "", cleanup=self.current.cleanup or any(step.failed for step in self.steps))
 
     def _failed(self, event: Event) -> None:
         if self.ended:
@@ -129,9 +147,8 @@ def _guess_failed(steps: tuple[Step, ...], events: Sequence[Event], only_errors:
     """Mark the step that holds the last error annotation, else the last one before the clean-up."""
     errors = [event.line for event in events if event.kind is Kind.ERROR]
     chosen: Step | None = None
-    for step in steps:
-        if step.cleanup:
-            continue
+    work = [step for step in steps if not step.cleanup]
+    for step in [step for step in work if step.name or step.command] or work:
         if (errors and any(step.first <= line <= step.last for line in errors)) or (not errors and not only_errors):
             chosen = step
     return tuple(replace(step, failed=True) if step is chosen else step for step in steps)
