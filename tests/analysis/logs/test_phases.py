@@ -95,10 +95,27 @@ def test_source_is_refused_in_the_build_but_for_tools_that_compile_as_they_test(
     assert phase("compile", "make", tool=tool) == "build"
 
 
+@pytest.mark.parametrize(("path", "expected"), [("pkg/a_test.go", "test"), ("tests/x.go", "test"), ("src/a.go", "build"), ("latest/a.go", "build")])
+def test_source_of_a_test_is_refused_in_the_tests(path: str, expected: str) -> None:
+    assert phase("compile", tool="go", stated="build", path=path) == expected
+    assert phase("compile", tool="gcc", stated="build", path=path) == "build"
+
+
+def test_a_shell_script_belongs_to_what_it_does() -> None:
+    assert phase("compile", "bash ci/release.sh prod", tool="bash") == "deploy"
+    assert phase("compile", "bash x.sh", tool="bash") == "build"
+
+
+def test_an_action_without_commands_is_known_by_its_name() -> None:
+    assert phase("missing_tool_or_file", step="actions/download-artifact@v4", activity="build") == "infrastructure"
+    assert phase("auth_secret", step="appleboy/ssh-action@v1", activity="build") == "deploy"
+
+
 def test_checks_are_tests_unless_a_build_runs_them() -> None:
     assert phase("type_check", "npx tsc --noEmit") == "test"
     assert phase("type_check", "npx tsc -b", stated="build") == "build"
-    assert phase("lint_format", activity="build", stated="test") == "build"
+    assert phase("lint_format", "mvn package", stated="test") == "build"
+    assert phase("lint_format", activity="build", stated="test") == "test"
 
 
 def test_other_messages_of_the_step_tell_it_last() -> None:

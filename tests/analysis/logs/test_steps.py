@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cicd_agents.analysis.logs import structure
+from cicd_agents.analysis.logs.diagnosis import diagnose
 from cicd_agents.analysis.logs.finders import EveryLine
 from cicd_agents.analysis.logs.reader import Log
 from cicd_agents.analysis.logs.scan import catalogue, scan
@@ -128,3 +129,68 @@ def test_steps_have_names() -> None:
 def test_an_annotation_without_exit_code_marks_its_step() -> None:
     job = shape_of(GITHUB.replace("##[error]Process completed with exit code 2.", "##[error]Artifact not found"))
     assert [step.name for step in job.steps if step.failed] == ["make test"]
+
+
+def test_what_follows_a_closed_section_is_no_part_of_it() -> None:
+    """Travis: caches are restored in sections of their own, and the script runs outside of any."""
+    job = shape_of("""\
+travis_fold:start:cache.1
+restore
+travis_fold:end:cache.1
+$ make check
+it must be blue
+The command "make check" exited with 1.
+""")
+    step = job.step_at(5)
+    assert step is not None
+    assert (step.name, step.failed, step.cleanup, step.command_text) == ("", True, False, "make check")
+
+
+def test_the_last_word_of_the_platform_belongs_to_the_step_that_failed() -> None:
+    job = shape_of("""\
+section_start:1:step_script\r
+$ ./soak.sh
+waiting
+section_end:2:step_script\r
+section_start:2:cleanup_file_variables\r
+ERROR: Job failed: exit code 124
+""")
+    step = job.working_step(6)
+    assert step is not None
+    assert step.name == "step_script"
+
+
+def test_a_log_that_the_runner_cut_is_told_as_cut() -> None:
+    notice = "\x1b[33;1m\nJob's log exceeded limit of 4194304 bytes.\nJob execution will continue but no more output will be collected.\n\x1b[0;m"
+    log = GITLAB.replace("\x1b[32;1m$ make build\x1b[0;m\n", "\x1b[32;1m$ make build\x1b[0;m\nit must be blue" + notice + "\n")
+    diagnosis = diagnose(log.encode())
+    assert diagnosis.notes == ("The runner cut the log at line 6, its size limit: the cause may stand in what is missing.",)
+    assert all("exceeded limit" not in failure.text for failure in diagnosis.failures)
+
+
+ACT = """\
+[CI/build] 🚀  Start image=node:20
+[CI/build] ⭐ Run Main npm ci
+[CI/build]   | added 3 packages
+[CI/build]   ✅  Success - Main npm ci [1.2s]
+[CI/build] ⭐ Run Main ./gate.sh
+[CI/build]   | it must be blue
+[CI/build]   ❌  Failure - Main ./gate.sh [12ms]
+[CI/build] exitcode '1': failure
+[CI/build] 🏁  Job failed
+"""
+
+
+def test_steps_of_act() -> None:
+    job = shape_of(ACT)
+    assert job.failed is True
+    assert [step.name for step in job.steps if step.failed] == ["./gate.sh"]
+    (failure,) = diagnose(ACT.encode()).failures
+    assert (failure.line, failure.text, failure.step) == (6, "it must be blue", "./gate.sh")
+    assert shape_of(ACT.replace("failed", "succeeded").replace("❌  Failure", "✅  Success")).failed is False
+
+
+@pytest.mark.parametrize(("command", "lower"), [("cat report || true", True), ("cat report || echo none", True), ("cat report", False), ("a || b", False)])
+def test_a_command_that_may_fail_is_seldom_the_cause(command: str, lower: bool) -> None:
+    log = f'travis_fold:start:x\n$ {command}\ncat: report: No such file\nThe command "x" exited with 1.\n'
+    assert (shape_of(log).place(3) < 1) is lower

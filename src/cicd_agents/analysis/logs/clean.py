@@ -43,6 +43,7 @@ _DECORATION = re.compile(
     rb"(?: ?(?:GECKO\(\d+\) \| |PID \d+ \| )| ?(?=TEST-|PROCESS-CRASH|SUMMARY|==))|(?:INFO|DEBUG) - (?=\S)"  # mozharness, loggers
     rb"|@?[\w.-]{1,60}(?:/[\w.-]{1,60}){0,3}:" + _TASK + rb": |@?[\w.-]{1,60}(?:/[\w.-]{1,60}){1,3} " + _TASK + rb": "
     rb"|@(?!parcel/)[\w.-]{1,60}/[\w.-]{1,60}: |\[\d{1,2}\] (?=\S)"  # lerna, concurrently
+    rb"|\[[^\]/\n]{1,80}/[^\]\n]{1,80}\] {1,4}(?:\| |(?=\xe2[\xad\x9c\x9d]|\xf0\x9f))"  # act
     rb"|(?:DEBUG|INFO) util\.py:\d+: {1,2}"  # mock
 )
 

@@ -26,6 +26,7 @@ from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, scan
 from cicd_agents.analysis.logs.signature import Signature
 from cicd_agents.analysis.logs.steps import Shape, Step, shape
+from cicd_agents.analysis.logs.structure import Event, Kind
 from cicd_agents.domain.doctor import Candidate, Diagnosis, Excerpt, Failure
 from cicd_agents.domain.finding import Location
 
@@ -65,7 +66,12 @@ def diagnose(
     ranked = rank([*leads, *fallback.leads(found, job, reader, good, leads)], job, good)
     if job.failed is None and not speaks_of_failure(ranked, tail, found.lines):
         return _not_failed(named, found.lines, found.size, "Nothing in the log says that the run failed.")
-    return _failed(named, found.lines, found.size, ranked, job, reader, max_candidates)
+    return replace(_failed(named, found.lines, found.size, ranked, job, reader, max_candidates), notes=_notes(found.events))
+
+
+def _notes(events: Iterable[Event]) -> tuple[str, ...]:
+    cut = next((event.line for event in events if event.kind is Kind.TRUNCATED), None)
+    return (f"The runner cut the log at line {cut}, its size limit: the cause may stand in what is missing.",) if cut else ()
 
 
 def _time_limited(lead: Lead, head: bytes, log: Log) -> Lead:
@@ -117,7 +123,7 @@ def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> Fa
     sure = confidence_of(item, ranked, job)
     captures = {**lead.captures, "message": lead.captures.get("message") or _text(lead.text).strip()}
     title, cause = texts_of(rule, captures)
-    phase = _phase(item, ranked, job, log)
+    phase = _phase(item, ranked, job, log, location)
     return Failure(
         line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=location,
         signature=rule.id, tool=rule.tool, category=_category(rule, _text(lead.text), phase, job.working_step(lead.line)), phase=phase,
@@ -158,14 +164,15 @@ _UNKNOWN = ("generic", "python", "node", "gradle", "maven", "java", "dotnet", "m
 _LOOK_BACK = 300
 
 
-def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> str:
+def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log, place: Location | None) -> str:
     rule, lead = item.lead.signature, item.lead
     step = job.working_step(lead.line)
     beside = {other.lead.signature.phase or "" for other in ranked if other is not item and job.step_at(other.lead.line) is step and other.place >= item.place}
     first = max(step.command, step.script_end) if step else 0
     before = [line for line in log.window(lead.line, lead.offset, _LOOK_BACK, 0)[:-1] if line.number > first]
     activity = phase_before(_text(line.text) for line in reversed(before) if line.text)
-    return phase_of(rule.phase, rule.category, rule.tool, Work(tuple(filter(None, _commands(step, log))), activity, step.name if step else "", beside))
+    work = Work(tuple(filter(None, _commands(step, log))), activity, step.name if step else "", beside, place.path if place else "")
+    return phase_of(rule.phase, rule.category, rule.tool, work)
 
 
 def _commands(step: Step | None, log: Log) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from cicd_agents.analysis.logs.frames import location_in
 from cicd_agents.analysis.logs.leads import Lead
@@ -30,6 +31,7 @@ LAST_WORDS = Signature(
     id="generic.last-words", tool="shell", category="other", weight=36, match="x", fixes=_READ,
     title="The command stopped after this line", cause="It is the last thing that the failed command printed; no signature knows it.",
 )  # fmt: skip
+TELLING_WORDS = replace(LAST_WORDS, weight=46, cause="It speaks of trouble among the last lines that the failed command printed; no signature knows it.")
 NOVEL = Signature(
     id="generic.novel-line", tool="shell", category="other", weight=58, match="x", fixes=_READ,
     title="A line that no good run printed", cause="The line speaks of an error and stands in none of the good runs.",
@@ -43,6 +45,7 @@ _SPEAKS_OF_ERROR = re.compile(
 _NOT_WORDS = re.compile(
     rb"^\W*$|^\[Pipeline\]|^section_|^\$ |^\+ |^##|^Post job|^npm ERR!\s*$|^travis_|script returned exit code"
     rb"|^(?:Cleaning up project directory|Uploading artifacts|Running after_script|Saving cache)"
+    rb"|^(?:Job's log exceeded limit|Job execution will continue but no more output)"
 )
 _EXIT_CODE = re.compile(rb"(?:Error: )?Process completed with exit code|The process .{1,300} failed with exit code")
 _LOOK_BACK = 60
@@ -84,16 +87,17 @@ def _last_words(failed: Event, log: Log, good: Collection[bytes], wrappers: Coll
         news = [item for item in words if _SPEAKS_OF_ERROR.search(item.text) and masked(item.text) not in good]
         if news:
             return [_lead(news[0], NOVEL, window)]
-    return [_lead(_telling(words), LAST_WORDS, window)]
+    told = _telling(words)
+    return [_lead(told, TELLING_WORDS, window)] if told else [_lead(words[-1], LAST_WORDS, window)]
 
 
-def _telling(words: list[Line]) -> Line:
-    """The first line that speaks of trouble in the last paragraph that has one; else the last line."""
+def _telling(words: list[Line]) -> Line | None:
+    """The first line that speaks of trouble in the last paragraph that has one."""
     for paragraph in _paragraphs(words[-_LAST:]):
         speaking = next((item for item in paragraph if _SPEAKS_OF_ERROR.search(item.text)), None)
         if speaking:
             return speaking
-    return words[-1]
+    return None
 
 
 def _paragraphs(words: list[Line]) -> Iterator[list[Line]]:

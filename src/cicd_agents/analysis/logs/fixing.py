@@ -54,7 +54,8 @@ def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float, ar
     found = [fix for template in rule.fixes if (fix := _fix(template, captures, confidence))]
     if hints := around.hints():
         told = _printable(" / ".join(hints), _MAX_SAID)
-        found.append(Fix("quick", f"Follow what {_printable(rule.tool)} itself suggests", told, (), round(confidence * _HINT_CONFIDENCE, 2)))
+        hint = Fix("quick", f"Follow what {_printable(rule.tool)} itself suggests", told, (), round(confidence * _HINT_CONFIDENCE, 2))
+        found.insert(sum(fix.kind == "quick" for fix in found), hint)
     if general := _fix(advice()[rule.category], captures, confidence):
         said = _printable(around.said(), _MAX_SAID)
         found.append(replace(general, detail=f"{general.detail} The log says: {said}") if said else general)

@@ -20,7 +20,7 @@ _HINT = re.compile(
 )
 _INLINE = re.compile(
     r"(?i)did you mean|you (?:may|might) need|(?:please|try) (?:run|add|install|us|set|re-?run|updat|upgrad)"
-    r"|(?:run|use|add|with) [`'\"]|to (?:fix|resolve|update) "
+    r"|(?:run|use|add) [`'\"]|to (?:fix|resolve|update) "
 )
 # Where to read more, how to report a bug, how to print more: no suggestion for this failure.
 _IDLE = re.compile(

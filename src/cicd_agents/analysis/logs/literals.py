@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from cicd_agents.analysis.logs.pattern import TOKEN, alternatives, split
 
@@ -128,6 +129,7 @@ def _worth(texts: frozenset[bytes]) -> tuple[int, int]:
     return (min(map(_rarity, texts), default=0), -len(texts))
 
 
+@cache
 def _rarity(text: bytes) -> int:
     low = text.lower().strip(b" ,")
     if b" " + low in _EVERYWHERE and not text[:1].isupper():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # What a failure of this category is, whatever command met it.
 _BY_CATEGORY = {
@@ -17,6 +17,9 @@ _USUALLY = {
 }  # fmt: skip
 # Source is refused in the build, even where a test command asked for that build; these tools compile what they test as they go.
 _COMPILES_AS_IT_TESTS = ("go", "go test", "rustc", "rustdoc", "python", "PHP", "ruby", "perl", "node", "Elixir", "mix", "Nim", "R", "Julia", "lua", "tsc")
+_SHELLS = ("bash", "sh", "shell", "dash", "zsh", "PowerShell")
+_TEST_FILE = re.compile(r"_test\.\w+$|(?:^|/)test_\w+\.py$|\.(?:test|spec)\.\w+$|(?:^|/)(?:tests?|specs?|__tests__)/|_spec\.\w+$|Tests?\.\w+$")
+
 _BREAK = re.compile(r"\s*(?:\n|;|&&|\|\||\|(?!\|))\s*")
 _SKIPPED = re.compile(
     r"^(?:cd|echo|set|export|source|\.|if|fi|then|else|for|do|done|while|ulimit|pushd|popd|printf|sleep|mkdir|cat|ls|true|exit|date|env|trap)\b"
@@ -30,7 +33,7 @@ _DEPLOY = (
     r"\bhelm (?:upgrade|install|rollback|push)", r"\b(?:terraform|tofu|terragrunt) (?:apply|plan|destroy|import)", r"ansible-playbook(?!.*--syntax-check)",
     r"\bmigrat", r"\bpurg", r"argocd", r"flux \w", r"\bupload to\b", r"\b(?:docker|podman|buildah|crane|skopeo|helm) (?:image )?(?:push|copy)",
     r"\bpush\b.*(?:prod|image)", r"\btwine upload", r"\bgem push", r"\bsemantic-release", r"\bgoreleaser(?! (?:check|build))",
-    r"\b(?:aws|gsutil|gcloud|az|s3cmd|rclone|azcopy) \w", r"\b(?:rsync|scp|sftp|ssh) ",
+    r"\b(?:aws|gsutil|gcloud|az|s3cmd|rclone|azcopy) \w", r"\b(?:rsync|scp|sftp|ssh)(?: |-action)",
     r"\b(?:vercel|netlify|flyctl|heroku|serverless|sls|cdk|pulumi|firebase)\b", r"\bpsql\b", r"\b(?:alembic|liquibase|flyway|knex|prisma|sequelize)\b",
     r"\bgpg\b.*sign", r"\bgit push\b", r"\bfastlane (?:deliver|pilot|supply|beta)", r"\bsemantic.release", r"\bsmoke.*(?:prod|stag)", r"\bgh release",
     r"\brelease-it\b", r"\blerna publish", r"\bchangeset publish", r"\bdocker stack\b",
@@ -55,9 +58,9 @@ _BUILD = (
     r"\bbuild", r"\bcompile", r"\binstall", r"\bpackage\b", r"\bmake\b", r"\bsetup\b", r"\bbundle", r"\bdocker (?:buildx |image )?(?:build|pull|bake|load)",
     r"\bpip\b", r"npm (?:ci|i)\b", r"\bcmake\b", r"\bninja\b", r"\bmeson\b", r"\bconfigure\b", r"\bgcc\b|\bg\+\+|\bclang\b|\bcc\b",
     r"\bcargo (?:fetch|check|doc)", r"\bgo (?:mod|get|generate)", r"\bmvnw? ", r"\bgradlew? ", r"\bsphinx-build", r"\bmkdocs\b", r"\bwebpack\b", r"\bvite\b",
-    r"\brollup\b", r"\btsc\b", r"\byarn\b|\bpnpm\b|\bnpm\b", r"\bpoetry\b|\buv\b|\bpdm\b|\bconda\b", r"\bcomposer\b",
-    r"\bapt(?:-get)?\b|\byum\b|\bdnf\b|\bapk\b", r"\bcurl\b|\bwget\b", r"\bstack\b|\bcabal\b", r"\bmix (?:deps|compile)", r"\brebar3?\b", r"\bterraform init",
-    r"\brender\b", r"\bgenerate\b", r"\bdpkg-buildpackage|\brpmbuild|\bdebuild",
+    r"\brollup\b", r"\btsc\b", r"\b(?:npm|yarn|pnpm) (?:ci|i|install|add|update|up|pack|dedupe|rebuild|link)\b|^(?:yarn|pnpm)$",
+    r"\bpoetry\b|\buv\b|\bpdm\b|\bconda\b", r"\bcomposer\b", r"\bapt(?:-get)?\b|\byum\b|\bdnf\b|\bapk\b", r"\bcurl\b|\bwget\b", r"\bstack\b|\bcabal\b",
+    r"\bmix (?:deps|compile)", r"\brebar3?\b", r"\bterraform init", r"\brender\b", r"\bgenerate\b", r"\bdpkg-buildpackage|\brpmbuild|\bdebuild",
 )  # fmt: skip
 # A program of the project that is just run: more often a check than anything else.
 _PROGRAM = (r"^python[\d.]* (?:-\w+ )*[\w./]", r"^node [\w./-]", r"^ruby \w", r"^perl [\w./]", r"^(?:\./|bin/|target/)[\w./-]+", r"^java -")
@@ -76,12 +79,13 @@ _PROGRAMS = re.compile("|".join(_PROGRAM), re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class Work:
     """What was going on when the failure was printed: the commands of the step (the nearest one first), the phase that the output before
-    it shows (activity.phase_before), the step's name, and the phases of other messages of the step."""
+    it shows (activity.phase_before), the step's name, the phases of other messages of the step, and the file that the message names."""
 
     commands: Sequence[str] = ()
     activity: str | None = None
     step: str = ""
     beside: Collection[str] = ()
+    path: str = ""
 
 
 def phase_of(stated: str | None, category: str, tool: str, work: Work) -> str:
@@ -90,23 +94,32 @@ def phase_of(stated: str | None, category: str, tool: str, work: Work) -> str:
         return stated or _BY_CATEGORY[category]
     going_on = _going_on(tool, work)
     if category == "compile":
-        return "test" if "test" in (stated, going_on if tool in _COMPILES_AS_IT_TESTS else None) else "build"
+        return _of_source(stated, tool, going_on, work)
     if category in ("lint_format", "type_check"):
-        return "build" if going_on == "build" or (stated == "build" and category == "lint_format" and going_on != "test") else "test"
+        asked = _going_on(tool, replace(work, activity=None))
+        return "build" if asked == "build" or (stated == "build" and category == "lint_format" and asked != "test") else "test"
     if category == "dependency_resolution":
         return stated or ("deploy" if going_on == "deploy" else "build")
     if category == "git_checkout":
-        return stated or ("deploy" if going_on == "deploy" else "infrastructure")
-    if stated in ("deploy", "infrastructure") or (stated == "build" and going_on != "deploy"):
+        return stated or _going_on(tool, replace(work, activity=None, step="" if work.commands else work.step)) or "infrastructure"
+    if stated and not (stated == "build" and going_on == "deploy"):
         return stated
     beside = (phase for phase in ("test", "deploy", "infrastructure", "build") if phase in work.beside)
     return going_on or stated or next(beside, None) or _USUALLY.get(category, "build")
 
 
+def _of_source(stated: str | None, tool: str, going_on: str | None, work: Work) -> str:
+    if tool in _SHELLS:
+        return going_on or "build"
+    tests = tool in _COMPILES_AS_IT_TESTS and ("test" in (stated, going_on) or _TEST_FILE.search(work.path))
+    return "test" if tests or stated == "test" else "build"
+
+
 def _going_on(tool: str, work: Work) -> str | None:
     simple = [part for command in work.commands for part in reversed(list(simple_commands(command)))]
     own = [part for part in simple if re.search(rf"(?:^|[\s/]){re.escape(tool)}\b", part)]
-    told = (*map(words_phase, own), work.activity, *map(words_phase, simple), words_phase(work.step))
+    step = words_phase(work.step)
+    told = (*map(words_phase, own), *(() if simple else (step,)), work.activity, *map(words_phase, simple), step)
     return next(filter(None, told), None) or ("test" if any(map(_PROGRAMS.search, simple)) else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from cicd_agents.analysis.logs.structure import Event, Kind
 
 # A script stops at the command that fails: what an earlier command of the step printed is seldom the cause.
 _EARLIER_COMMAND = 0.85
+# A command whose failure is let pass.
+_MAY_FAIL = re.compile(r"\|\| *(?:true|:|echo\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Shape:
             return 0.45
         if step.failed:
             within = _EARLIER_COMMAND if step.command and line < step.command else 1.0
+            if step.command and line > step.command and _MAY_FAIL.search(step.command_text):
+                within = _EARLIER_COMMAND
             return within if step.first == failed[0].first else 0.9 * within
         return 0.62 if step.first < failed[0].first else 0.55
 

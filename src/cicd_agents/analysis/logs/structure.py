@@ -1,7 +1,7 @@
 """The shape of a CI log: its platform, its steps, where it says that it failed or succeeded.
 
 Formats: GitHub runner (actions/runner docs/adrs), GitLab runner sections
-(https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections), Jenkins Pipeline console, Travis CI build log.
+(https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections), Jenkins Pipeline console, Travis CI build log, act.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CLEANUP = "cleanup"  # what follows no longer belongs to the work of the job
     ERROR = "error"  # ##[error] that is not the wrapper
     JOB_END = "job-end"
+    TRUNCATED = "truncated"  # the runner stopped to collect the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ TEXTS = (
     r"^Build step '.{1,200}' (?:marked build as|changed build result)",
     r"^[$+] \S",
     r"^(?:Error: )?Process completed with exit code",
+    r"^(?:⭐ Run|✅  Success -|❌  Failure -) (?:Main|Pre|Post) ",  # act
+    r"^🏁  Job (?:failed|succeeded)",
+    r"^Job's log exceeded limit of \d+ (?:bytes|KiB)",
 )
 # Echoed commands as they begin a raw line: of GitLab in colour, of a shell that traces (set -x), behind a stamp.
 _COMMANDS = (b"m$ ", b"O $ ", b"O+$ ", b"\n$ ", b"\n+ ", b"] + ", b"O + ")
@@ -61,6 +65,7 @@ _GROUP_RUN = re.compile(rb"##\[group\]\s*(?:Run |Pre |Post )(?P<name>.{1,200})")
 _SECTION = re.compile(rb"section_(start|end):\d+:([\w.:-]{1,200})")
 _STAGE = re.compile(rb"\[Pipeline\] \{ \((.{1,200})\)")
 _FOLD = re.compile(rb"travis_fold:(start|end):([\w.-]{1,100})")
+_ACT = re.compile("(⭐ Run|✅  Success -|❌  Failure -) (?:Main|Pre|Post) (.{1,200}?)(?: \\[[\\d.a-zµ]+\\])?$".encode())
 _EXITED = re.compile(rb"The command [\"'](.{1,400}?)[\"'] (?:failed and )?exited with (\d+)")
 _DONE = re.compile(rb"Done\. Your build exited with (\d+)")
 _COMMAND = re.compile(rb"^(?:\$|\+) (\S.{0,300})")
@@ -90,7 +95,9 @@ def events_of(line: int, raw: bytes, marker: bytes, text: bytes, speaks: bool) -
         if exited:
             return [Event(line, Kind.FAILED, "")] if exited[1] != b"0" else []
         return [Event(line, Kind.ERROR)]
-    return _by_text(line, text) if speaks else []
+    if not speaks:
+        return []
+    return _by_text(line, text) if text[:1].isascii() else _of_act(line, text)
 
 
 def _by_text(line: int, text: bytes) -> list[Event]:
@@ -122,7 +129,16 @@ def _by_text(line: int, text: bytes) -> list[Event]:
         return [Event(line, Kind.FAILED)] if exited[1] != b"0" else []
     if command := _COMMAND.match(text):
         return [Event(line, Kind.COMMAND, _decode(command[1]))]
-    return []
+    # gitlab-runner: output_limit
+    return [Event(line, Kind.TRUNCATED)] if text.startswith(b"Job's log exceeded limit") else []
+
+
+def _of_act(line: int, text: bytes) -> list[Event]:
+    """https://github.com/nektos/act prints steps and their ends with emojis."""
+    if step := _ACT.match(text):
+        kind = {b"\xe2\xad\x90": Kind.STEP, b"\xe2\x9c\x85": Kind.STEP_END}.get(step[1][:3], Kind.FAILED)
+        return [Event(line, kind, _decode(step[2]))]
+    return [Event(line, Kind.JOB_END), Event(line, Kind.SUCCEEDED if text.endswith(b"succeeded") else Kind.FAILED)]
 
 
 def _cleanup(event: Event) -> Event:
