@@ -176,12 +176,12 @@ FEW = catalogue(
     [
         (b"x", 100 * MB, 1, 200 * MB),
         (DISK + b" ", 30 * MB // 47, 1, 200 * MB),
-        (b"Error: boom\n", MB // 25, MB // 25, 20 * MB),
+        (b"Error: boom\n", MB // 50, MB // 50, 20 * MB),
         (b"\r", 20 * MB, 1, 100 * MB),
-        (b"\n", MB // 5, MB // 5, 20 * MB),
+        (b"\n", MB // 12, MB // 12, 20 * MB),
         (b"\x1b", 20 * MB, 1, 100 * MB),
-        (b"##[error]\n", MB // 25, MB // 25, 20 * MB),
-        (b"##[error]boom\n", MB // 25, MB // 25, 20 * MB),
+        (b"##[error]\n", MB // 50, MB // 50, 20 * MB),
+        (b"##[error]boom\n", MB // 50, MB // 50, 20 * MB),
     ],
     ids=["one line", "one line of errors", "errors", "CR", "LF", "ESC", "empty annotations", "annotations"],
 )
@@ -211,10 +211,10 @@ print(found.lines, len(found.candidates), (resource.getrusage(resource.RUSAGE_SE
 
 def test_a_flood_of_errors_needs_little_more_memory_than_the_rules(tmp_path: Path) -> None:
     pytest.importorskip("resource", reason="not on this system")
-    file = repeated(tmp_path / "large.log", b"Error: boom\n", MB // 4)
+    file = repeated(tmp_path / "large.log", b"Error: boom\n", MB // 8)
     out = subprocess.run([sys.executable, "-c", MILLION, str(file)], capture_output=True, text=True, check=True).stdout
     lines, candidates, growth = (int(number) for number in out.split())
-    assert lines == MB // 4
+    assert lines == MB // 8
     assert 1 <= candidates <= MAX_CANDIDATES
     assert growth < 100 * MB
 
