@@ -469,10 +469,10 @@ BAITS = [
 class TestHostileInput:
     @pytest.mark.parametrize("bait", BAITS)
     def test_a_long_line_of_bait_is_finished(self, bait: str) -> None:
-        text = bait * (300_000 // len(bait))
+        text = bait * (150_000 // len(bait))
         assert redact(redact(text)) == redact(text)
 
     @pytest.mark.parametrize("start", ["password='", 'token="$', "secret=`", "https://u:", "Bearer ", "eyJ", "curl -u ", "cookie: a="])
     @pytest.mark.parametrize("filler", ["a", "$", "a.", "A_", "*", "(", "aA", "/a", "1"])
     def test_a_long_value_is_finished(self, start: str, filler: str) -> None:
-        redact(start + filler * 100_000)
+        redact(start + filler * 50_000)
