@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cicd_agents.analysis.logs import bundled, compiled
-from cicd_agents.analysis.logs.literals import literal_choices
+from cicd_agents.analysis.logs.literals import needed_literals
 
 RULES = bundled.signatures()
 
 
 def test_it_holds_all_but_the_examples() -> None:
     some = RULES[::40]
-    choices = tuple(literal_choices(rule.match) for rule in some)
-    loaded = compiled.load(compiled.dump(some, choices, "d1"), "d1")
-    assert loaded == (tuple(replace(rule, examples=(), near_misses=()) for rule in some), choices)
+    needed = tuple(needed_literals(rule.match) for rule in some)
+    loaded = compiled.load(compiled.dump(some, needed, "d1"), "d1")
+    assert loaded == (tuple(replace(rule, examples=(), near_misses=()) for rule in some), needed)
 
 
 def test_it_is_not_used_for_other_sources() -> None:
@@ -31,4 +31,4 @@ def test_the_catalogue_is_the_same_with_and_without_it() -> None:
     ready = bundled.bundled()
     assert [rule.id for rule in ready.signatures] == [rule.id for rule in RULES]
     for index in range(0, len(RULES), 40):
-        assert ready.choices[index] == literal_choices(RULES[index].match), RULES[index].id
+        assert ready.literals[index] == needed_literals(RULES[index].match), RULES[index].id

@@ -27,7 +27,7 @@ SMALL = catalogue(
 
 
 def fast_finder(rules: Catalogue, sample: bytes = b"") -> HyperscanFinder:
-    return HyperscanFinder(rules.patterns, rules.choices, sample)
+    return HyperscanFinder(rules.patterns, rules.literals, sample)
 
 
 FAST = fast_finder(SMALL)
@@ -60,11 +60,11 @@ def test_hyperscan_finds_the_same_as_looking_at_every_line(lines: list[bytes]) -
 
 def test_the_bundled_rules_agree_on_their_own_examples() -> None:
     """Only rules without a rare literal may be missed by the fast way, and they are looked for in the tail of the log."""
-    known = zip(bundled.signatures(), bundled.bundled().choices, strict=False)
-    found = [(rule, choices) for rule, choices in known if choices]
+    known = zip(bundled.signatures(), bundled.bundled().literals, strict=False)
+    found = [(rule, literals) for rule, literals in known if literals]
     assert len(found) > 0.95 * len(bundled.signatures())
     some = found[::4]  # signature_check looks for the literals in the examples of all
-    rules = catalogue((rule for rule, _ in some), tuple(choices for _, choices in some))
+    rules = catalogue((rule for rule, _ in some), tuple(literals for _, literals in some))
     data = b"\n".join(sample.encode() for rule in rules.signatures for sample in (*rule.examples, *rule.near_misses))
     every_scan = scan(Log(data), rules, EveryLine())
     for sample in (b"", data):  # with the data as the sample, common literals give way to rarer ones
@@ -92,7 +92,7 @@ def test_a_literal_that_floods_the_log_gives_way_to_a_rarer_one() -> None:
     """The pattern needs "connection" and "refused for good"; where every line says "refused for good", the other one finds it."""
     rules = catalogue([Signature(id="t.two", tool="t", category="other", weight=80, match=r"^connection \w+ refused for good$", title="t", cause="c")])
     flood = b"nobody was refused for good\n" * 50
-    assert len(rules.choices[0]) == 2
+    assert [literal.text for literal in rules.literals[0]] == [b" refused for good"]
     data = flood + b"connection x refused for good\n"
     unaware, aware = fast_finder(rules), fast_finder(rules, flood)
     assert [data[begin:end] for begin, end in aware.lines(data)] == [b"connection x refused for good"]

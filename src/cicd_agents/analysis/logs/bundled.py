@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from cicd_agents.analysis.logs import compiled
-from cicd_agents.analysis.logs.literals import Choices, literal_choices
+from cicd_agents.analysis.logs.literals import Literal, needed_literals
 from cicd_agents.analysis.logs.scan import Catalogue, catalogue
 from cicd_agents.analysis.logs.signature import Signature, parse_file
 
@@ -31,10 +31,10 @@ def bundled() -> Catalogue:
 def compiled_form() -> str:
     """The text that belongs into the file COMPILED."""
     rules = signatures()
-    return compiled.dump(rules, (literal_choices(rule.match) for rule in rules), compiled.digest(_sources()))
+    return compiled.dump(rules, (needed_literals(rule.match) for rule in rules), compiled.digest(_sources()))
 
 
-def _compiled() -> tuple[tuple[Signature, ...], tuple[Choices, ...]] | None:
+def _compiled() -> tuple[tuple[Signature, ...], tuple[tuple[Literal, ...], ...]] | None:
     """From the file that was made with the package; None where there is none or it is not of these sources (a working tree in change)."""
     file = files(__package__) / COMPILED
     return compiled.load(file.read_text(encoding="utf-8"), compiled.digest(_sources())) if file.is_file() else None

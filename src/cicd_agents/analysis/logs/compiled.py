@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from cicd_agents.analysis.logs.literals import Choices, Literal
+from cicd_agents.analysis.logs.literals import Literal
 from cicd_agents.analysis.logs.signature import FixTemplate, Nearby, Signature
 
 # Examples serve the test suite only.
@@ -25,23 +25,21 @@ def digest(sources: Mapping[str, bytes]) -> str:
     return seen.hexdigest()
 
 
-def dump(signatures: Iterable[Signature], choices: Iterable[Choices], of: str) -> str:
-    """The compiled form; `choices` belong to the patterns of the signatures, in their order; `of` is the digest."""
+def dump(signatures: Iterable[Signature], needed: Iterable[tuple[Literal, ...]], of: str) -> str:
+    """The compiled form; `needed` are the literals of the signatures' patterns, in their order; `of` is the digest."""
     rows = [{name: value for name, value in asdict(one).items() if name not in _LEFT_OUT and value != _DEFAULTS[name]} for one in signatures]
-    literals = [[[[one.text.decode("latin-1"), one.ignore_case] for one in texts] for texts in choice] for choice in choices]
-    return json.dumps({"digest": of, "signatures": rows, "choices": literals}, ensure_ascii=False, separators=(",", ":"))
+    literals = [[[one.text.decode("latin-1"), one.ignore_case] for one in each] for each in needed]
+    return json.dumps({"digest": of, "signatures": rows, "needed": literals}, ensure_ascii=False, separators=(",", ":"))
 
 
-def load(text: str, of: str) -> tuple[tuple[Signature, ...], tuple[Choices, ...]] | None:
+def load(text: str, of: str) -> tuple[tuple[Signature, ...], tuple[tuple[Literal, ...], ...]] | None:
     """What was dumped, without examples; None when it was made from other sources."""
     head = json.dumps({"digest": of}, separators=(",", ":"))[:-1]
     if not text.startswith(head):
         return None
     document: dict[str, Any] = json.loads(text)
-    choices = tuple(
-        tuple(tuple(Literal(one.encode("latin-1"), ignore_case) for one, ignore_case in texts) for texts in choice) for choice in document["choices"]
-    )
-    return tuple(map(_signature, document["signatures"])), choices
+    needed = tuple(tuple(Literal(one.encode("latin-1"), ignore_case) for one, ignore_case in each) for each in document["needed"])
+    return tuple(map(_signature, document["signatures"])), needed
 
 
 def _signature(row: dict[str, Any]) -> Signature:

@@ -85,7 +85,7 @@ def finder_for(log: Log, rules: Catalogue) -> LineFinder:
     """The faster of the two ways to find the interesting lines of this log."""
     if log.size() >= HYPERSCAN_FROM:
         try:
-            return HyperscanFinder(rules.patterns, rules.choices, log.sample())
+            return HyperscanFinder(rules.patterns, rules.literals, log.sample())
         except ImportError:
             pass
     return EveryLine()

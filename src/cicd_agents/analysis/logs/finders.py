@@ -10,15 +10,15 @@ from typing import Any, Protocol
 import re2
 
 from cicd_agents.analysis.logs import clean, pattern, structure
-from cicd_agents.analysis.logs.literals import Choices, Literal
+from cicd_agents.analysis.logs.literals import Literal, Sample, literals_rare_in
 from cicd_agents.analysis.logs.passing import passed
 
 # A line whose colour codes stand around its text, not inside it: its literals are whole.
 _COLOURED_AS_A_WHOLE = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\d{4}-\d\d-\d\dT[\d:.]{8,16}Z (?:[0-9a-f]{2}[OE][+ ])?)?(?:\x1b\[[0-9;?]*[A-Za-z])*[^\x1b]*(?:\x1b\[[0-9;?]*[A-Za-z]\s*)*$"
 )
-# A literal that a sample of the log holds more often than this is replaced by a rarer one of the same pattern, where there is one.
-_FLOOD = 20
+# A pattern of whose literals a sample of the log holds one more often than this is found by others that are rarer in it.
+_FLOOD = 12
 # Lines whose decision is remembered: build and test logs repeat themselves.
 _REMEMBERED = 1 << 16
 
@@ -48,13 +48,13 @@ class HyperscanFinder:
     """The lines that hold a literal of some pattern, found by hyperscan, and then a match of that pattern (docs/speed.md tells how fast).
 
     Only hyperscan's matcher of literals is used: it is ready in a second and exact, where its automata for thousands of patterns
-    take many seconds to compile. `patterns` come with their `choices` of literals (literals.literal_choices); `sample` is some of
-    the log, by which the rarest choice is taken. A pattern without a choice is looked for in the lines so found only, and in the
-    last part of the log (scan.TAIL). Raises ImportError where hyperscan is not installed.
+    take many seconds to compile. `patterns` come with the literals that each needs (literals.needed_literals); `sample` is some of
+    the log: where it is flooded by a pattern's literals, rarer ones are taken. A pattern without literals is looked for in the lines
+    so found only, and in the last part of the log (scan.TAIL). Raises ImportError where hyperscan is not installed.
     """
 
-    def __init__(self, patterns: Sequence[str], choices: Sequence[Choices], sample: bytes = b"") -> None:
-        owners = _owners(patterns, _rarest(choices, sample))
+    def __init__(self, patterns: Sequence[str], needed: Sequence[tuple[Literal, ...]], sample: bytes = b"") -> None:
+        owners = _owners(patterns, _rarest(patterns, needed, sample))
         marks = [Literal(mark, False) for mark in structure.MARKS]
         literals = [*owners, *marks, Literal(b"\x1b[", False)]
         self._marks = frozenset(range(len(owners), len(owners) + len(marks)))
@@ -81,7 +81,7 @@ class HyperscanFinder:
                 at += 1
             raw = data[begin:stop]
             # The same text under another time stamp has the same answer.
-            key = raw[raw.find(b"Z", 19, 40) + 1 :] if raw[4:17:3] == b"--T::" else raw
+            key = raw[raw.find(b"Z", 19, 40) + 1 :] if b"--T::" in (raw[4:17:3], raw[5:18:3]) else raw
             interesting = decided.get(key)
             if interesting is None:
                 if len(decided) >= _REMEMBERED:
@@ -105,18 +105,15 @@ class HyperscanFinder:
         return bool(confirm.search(text))
 
 
-def _rarest(choices: Sequence[Choices], sample: bytes) -> list[tuple[Literal, ...]]:
-    """One choice of each pattern: the first, or if that floods the sample, the one that the sample holds least often."""
-    chosen = [choice[0] if choice else () for choice in choices]
-    several = [index for index, choice in enumerate(choices) if len(choice) > 1]
-    if not sample or not several:
-        return chosen
-    counts = _counts({literal for index in several for literal in chosen[index]}, sample)
-    lowered = sample.lower()
-    for index in several:
-        if max(counts[literal] for literal in chosen[index]) > _FLOOD:
-            chosen[index] = min(choices[index], key=lambda choice: sum(_count(literal, sample, lowered) for literal in choice))
-    return chosen
+def _rarest(patterns: Sequence[str], needed: Sequence[tuple[Literal, ...]], sample: bytes) -> Sequence[tuple[Literal, ...]]:
+    """The literals of each pattern: those it came with, or if they flood the sample, the ones that the sample holds least often."""
+    if not sample:
+        return needed
+    counts = _counts({literal for literals in needed for literal in literals}, sample)
+    flooded = {literal for literal, count in counts.items() if count > _FLOOD}
+    known = Sample(sample)
+    pairs = zip(patterns, needed, strict=True)
+    return [literals if flooded.isdisjoint(literals) else literals_rare_in(known, pattern) for pattern, literals in pairs]
 
 
 def _counts(literals: Iterable[Literal], sample: bytes) -> Counter[Literal]:
@@ -128,10 +125,6 @@ def _counts(literals: Iterable[Literal], sample: bytes) -> Counter[Literal]:
 
     _database(ordered).scan(sample, match_event_handler=count)
     return Counter({ordered[rule]: seen for rule, seen in counts.items()})
-
-
-def _count(literal: Literal, sample: bytes, lowered: bytes) -> int:
-    return lowered.count(literal.text.lower()) if literal.ignore_case else sample.count(literal.text)
 
 
 def _database(literals: Sequence[Literal]) -> Any:

@@ -6,7 +6,7 @@ The same idea as RE2's FilteredRE2 and the literal optimisations of ripgrep.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,7 +27,6 @@ _EVERYWHERE = (
 # Literals are cut to this length, and a pattern's fixed texts are spelt out up to this number.
 _LONGEST_LITERAL = 32
 _MOST_TEXTS = 32
-_MOST_CHOICES = 4
 _GROUP_HEAD = re.compile(rb"\((?:\?P<\w+>|\?:)")
 
 
@@ -39,46 +38,82 @@ class Literal:
     ignore_case: bool
 
 
-# Sets of literals of which each has one in every line that a pattern matches, the rarest set first.
-Choices = tuple[tuple[Literal, ...], ...]
+# How good a set of texts is to find lines by; the greatest is the best.
+Worth = Callable[[frozenset[bytes]], tuple[int, int]]
 
 
 def needed_literals(pattern: str) -> tuple[Literal, ...]:
     """Literals one of which stands in every line that the pattern matches: the rarest such set. Empty when none is rare enough."""
-    return next(iter(literal_choices(pattern)), ())
+    texts, ignore_case = _chosen(pattern, _worth)
+    return _literals(texts, ignore_case) if _worth(texts)[0] >= _SHORTEST_LITERAL else ()
 
 
-def literal_choices(pattern: str) -> Choices:
-    """The sets of literals of which each has one in every line that the pattern matches, the rarest set first."""
+class Sample:
+    """Some of a log, and how often it holds a text."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._lowered = data.lower()
+        self._counts: dict[tuple[bytes, bool], int] = {}
+
+    def count(self, text: bytes, ignore_case: bool) -> int:
+        """How often; a text that is too short to look for counts as if it stood everywhere."""
+        if len(text) < _SHORTEST_LITERAL:
+            return len(self.data)
+        key = (text, ignore_case)
+        if key not in self._counts:
+            self._counts[key] = self._lowered.count(text.lower()) if ignore_case else self.data.count(text)
+        return self._counts[key]
+
+
+def literals_rare_in(sample: Sample, pattern: str) -> tuple[Literal, ...]:
+    """Like needed_literals, but the set that the sample holds least often; of such sets, the one whose shortest text is the longest."""
+    ignore_case = split(pattern.encode())[0]
+
+    def worth(texts: frozenset[bytes]) -> tuple[int, int]:
+        count = sum(sample.count(text, ignore_case) for text in texts) if texts else len(sample.data)
+        return (-count, min(map(len, texts), default=0))
+
+    texts, _ = _chosen(pattern, worth)
+    return _literals(texts, ignore_case) if texts and min(map(len, texts)) >= _SHORTEST_LITERAL else needed_literals(pattern)
+
+
+def _chosen(pattern: str, worth: Worth) -> tuple[frozenset[bytes], bool]:
     ignore_case, _anchored, core, _ended = split(pattern.encode())
-    sets = sorted(_needed(TOKEN.findall(_GROUP_HEAD.sub(b"(", core))), key=_worth, reverse=True)
-    chosen = dict.fromkeys(
-        tuple(Literal(text[:_LONGEST_LITERAL], ignore_case) for text in sorted(texts)) for texts in sets if _worth(texts)[0] >= _SHORTEST_LITERAL
-    )
-    return tuple(chosen)[:_MOST_CHOICES]
+    return _needed(TOKEN.findall(_GROUP_HEAD.sub(b"(", core)), worth), ignore_case
 
 
-def _needed(tokens: list[bytes]) -> list[frozenset[bytes]]:
-    """Sets of texts, one of each set in every match; none where nothing is known."""
+def _literals(texts: frozenset[bytes], ignore_case: bool) -> tuple[Literal, ...]:
+    return tuple(Literal(text[:_LONGEST_LITERAL], ignore_case) for text in sorted(texts))
+
+
+def _needed(tokens: list[bytes], worth: Worth) -> frozenset[bytes]:
     branches = alternatives(tokens)
     if len(branches) > 1:
-        each = [max(_needed(one), key=_worth, default=_EMPTY) for one in branches]
-        return [_EMPTY.union(*each)] if all(each) else []
-    found: list[frozenset[bytes]] = []
+        each = [_needed(one, worth) for one in branches]
+        return _EMPTY.union(*each) if all(each) else _EMPTY
     best, run = _EMPTY, _NOTHING
     for atom, optional, repeated in _atoms(tokens):
         texts = _texts(atom)
         if texts is None:
-            found += [best, *(_needed(_inner(atom)) if len(atom) > 1 and not optional else ())]
-            best, run = _EMPTY, _NOTHING
+            inside = _needed(_inner(atom), worth) if len(atom) > 1 and not optional else _EMPTY
+            best, run = max(best, _told(run), inside, key=worth), _NOTHING
             continue
         alone = _NOTHING if optional else texts
         longer = _extended(run, texts, optional)
+        if len(longer) != len(run):  # a longer text is rarer, but more texts may not be
+            best = max(best, _told(run), key=worth)
         if len(longer) > _MOST_TEXTS:
             longer = alone
-        best = max(best, longer, key=_worth)
+        if repeated:
+            best = max(best, _told(longer), key=worth)
         run = alone if repeated else longer
-    return [texts for texts in (*found, best) if texts]
+    return max(best, _told(run), key=worth)
+
+
+def _told(run: frozenset[bytes]) -> frozenset[bytes]:
+    """The texts, unless there may be none of them."""
+    return _EMPTY if b"" in run else run
 
 
 def _texts(atom: list[bytes]) -> frozenset[bytes] | None:

@@ -63,7 +63,7 @@ class Log:
         self._stream.seek(self._start + max(0, whole - size))
         return head, self._stream.read(size)
 
-    def sample(self, pieces: int = 8, size: int = 256 << 10) -> bytes:
+    def sample(self, pieces: int = 8, size: int = 64 << 10) -> bytes:
         """`pieces` parts of `size` bytes at equal distances, joined."""
         step = max(size, self.size() // pieces)
         parts = []

@@ -16,7 +16,7 @@ import re2
 
 from cicd_agents.analysis.logs import clean, pattern, structure
 from cicd_agents.analysis.logs.finders import EveryLine, LineFinder
-from cicd_agents.analysis.logs.literals import Choices, literal_choices
+from cicd_agents.analysis.logs.literals import Literal, needed_literals
 from cicd_agents.analysis.logs.passing import passed
 from cicd_agents.analysis.logs.reader import Block, Log
 from cicd_agents.analysis.logs.signature import Signature
@@ -84,7 +84,7 @@ class Catalogue:
 
     signatures: tuple[Signature, ...]
     exact: Matcher = field(repr=False)
-    known_choices: tuple[Choices, ...] | None = field(default=None, repr=False)
+    known_literals: tuple[tuple[Literal, ...], ...] | None = field(default=None, repr=False)
 
     @cached_property
     def patterns(self) -> tuple[str, ...]:
@@ -92,17 +92,17 @@ class Catalogue:
         return (*(rule.match for rule in self.signatures), *structure.TEXTS)
 
     @cached_property
-    def choices(self) -> tuple[Choices, ...]:
-        """The literals of each pattern, of which one choice is needed to find it (finders.HyperscanFinder)."""
-        known = self.known_choices if self.known_choices is not None else tuple(literal_choices(rule.match) for rule in self.signatures)
-        return (*known, *(literal_choices(text) for text in structure.TEXTS))
+    def literals(self) -> tuple[tuple[Literal, ...], ...]:
+        """The literals that each pattern needs (finders.HyperscanFinder)."""
+        known = self.known_literals if self.known_literals is not None else tuple(needed_literals(rule.match) for rule in self.signatures)
+        return (*known, *map(needed_literals, structure.TEXTS))
 
 
-def catalogue(signatures: Iterable[Signature], choices: tuple[Choices, ...] | None = None) -> Catalogue:
-    """Compile signatures for scanning; they have passed signature_check. `choices`: their literals, where they are known already."""
+def catalogue(signatures: Iterable[Signature], literals: tuple[tuple[Literal, ...], ...] | None = None) -> Catalogue:
+    """Compile signatures for scanning; they have passed signature_check. `literals`: those they need, where they are known already."""
     rules = tuple(signatures)
     exact = [*(rule.match.encode() for rule in rules), *(text.encode() for text in structure.TEXTS)]
-    return Catalogue(rules, Matcher(exact), choices)
+    return Catalogue(rules, Matcher(exact), literals)
 
 
 def scan(log: Log, rules: Catalogue, finder: LineFinder, tail: int = TAIL) -> Scan:
