@@ -37,4 +37,6 @@ def test_the_nearest_line_decides() -> None:
 
 def test_nothing_is_told_by_other_lines() -> None:
     assert phase_before([]) is None
-    assert phase_before(["hello", "error: it broke", "$ echo $HOME", "> quoted text"]) is None
+    assert (
+        phase_before(["hello", "error: it broke", "$ echo $HOME", "> quoted text", "  × Getting requirements to build wheel did not run successfully."]) is None
+    )

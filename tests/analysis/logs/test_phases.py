@@ -132,7 +132,8 @@ def test_every_category_has_a_phase() -> None:
     ("script", "commands"),
     [
         ("cd a && sudo npm ci; echo done", ["npm ci"]), ("$ make test | tee log", ["make test", "tee log"]), ("set -e\nexport A=1\nnpx jest\n", ["jest"]),
-        ("A=1 B=2 ./run.sh || exit 1", ["./run.sh"]), ("echo only words", []), ("poetry run pytest -q", ["pytest -q"]),
+        ("A=1 B=2 ./run.sh || exit 1", ["./run.sh"]), ("echo only words", []),
+        (". .venv/bin/activate\n.venv/bin/python -m build", [".venv/bin/python -m build"]), ("poetry run pytest -q", ["pytest -q"]),
     ],
 )  # fmt: skip
 def test_a_script_is_read_as_simple_commands(script: str, commands: list[str]) -> None:

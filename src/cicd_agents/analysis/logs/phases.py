@@ -22,7 +22,7 @@ _TEST_FILE = re.compile(r"_test\.\w+$|(?:^|/)test_\w+\.py$|\.(?:test|spec)\.\w+$
 
 _BREAK = re.compile(r"\s*(?:\n|;|&&|\|\||\|(?!\|))\s*")
 _SKIPPED = re.compile(
-    r"^(?:cd|echo|set|export|source|\.|if|fi|then|else|for|do|done|while|ulimit|pushd|popd|printf|sleep|mkdir|cat|ls|true|exit|date|env|trap)\b"
+    r"^(?:(?:cd|echo|set|export|source|if|fi|then|else|for|do|done|while|ulimit|pushd|popd|printf|sleep|mkdir|cat|ls|true|exit|date|env|trap)\b|\. )"
 )
 _PREFIX = re.compile(
     r"^(?:\$|\+|>|#|Run|\[command\]\S*/)?\s*"
@@ -41,11 +41,11 @@ _DEPLOY = (
 _TEST = (
     r"\btests?\b", r"[-_:/.]tests?\b", r"\btest[-_:]", r"\bunittests?\b", "pytest", "jest", "vitest", "mocha", r"\bava\b", "rspec", "phpunit", r"\btox\b",
     r"\bnox\b", r"\bkarma\b", "cypress", "playwright test", r"\blint", r"lint\b", r"check(?!out|sum|er\b)", "cover(?:age|alls)", "e2e", "integration",
-    "smoke", r"\bverify\b", r"\bspecs?\b", "soak", "bench", r"\bperf\b", r"(?<!no-)\baudit\b", r"\bscan\b", r"\bload\b", "autocannon", r"\bk6\b", "locust",
-    "lighthouse", "clippy", r"clang-(?:tidy|format)", "cppcheck", r"\bfmt\b", r"\bformat\b", "ctest", r"\bvet\b", "mypy", "pyright", r"\bruff\b", "flake8",
-    "pylint", r"\bblack\b", r"\bisort\b", "eslint", "prettier", "stylelint", "biome", "shellcheck", "yamllint", "hadolint", "actionlint", "typos",
-    "codespell", r"type-?check", r"\btsc\b.*--noEmit", "svelte-check", r"vue-tsc(?! -b)", "pre-commit", "phpcs", "phpstan", "psalm", "rubocop", "detekt",
-    "ktlint", "sonar", "semgrep", "bandit", "trivy", "gitleaks", r"\bprove\b", "behave", r"\brobot\b", "valgrind", "commitlint",
+    "smoke", r"\bverify\b", r"\bspecs?\b", "soak", "bench", r"\bperf\b", r"(?<!no-)\baudit\b", r"\bscan\b", r"\bload[- ]?test", "autocannon", r"\bk6\b",
+    "locust", "lighthouse", "clippy", r"clang-(?:tidy|format)", "cppcheck", r"\bfmt\b", r"\bformat\b(?!=)", "ctest", r"\bvet\b", "mypy", "pyright",
+    r"\bruff\b", "flake8", "pylint", r"\bblack\b", r"\bisort\b", "eslint", "prettier", "stylelint", "biome", "shellcheck", "yamllint", "hadolint",
+    "actionlint", "typos", "codespell", r"type-?check", r"\btsc\b.*--noEmit", "svelte-check", r"vue-tsc(?! -b)", "pre-commit", "phpcs", "phpstan", "psalm",
+    "rubocop", "detekt", "ktlint", "sonar", "semgrep", "bandit", "trivy", "gitleaks", r"\bprove\b", "behave", r"\brobot\b", "valgrind", "commitlint",
     r"\bdocker(?:-compose| compose)? run\b", r"terraform fmt", r"--syntax-check", r"helm (?:lint|template)", r"\bdoctor\b", r"\bvalidate\b", r"\bgate\b",
     r"\bdedupe\b", "dry-run",
 )  # fmt: skip
