@@ -16,6 +16,7 @@ from cicd_agents.domain.doctor import CATEGORIES
         ("service did not become ready in 60 s", "timeout"), ("coverage gate failed: 38.5% is below the required 80%", "coverage_threshold"),
         ("security gate: blocked (threshold HIGH)", "security_audit"),
         ("column email already exists", "database_migration"), ("rollout of web is stuck", "kubernetes_deploy"), ("deploy token is missing", "auth_secret"),
+        ("error: cannot log in", "auth_secret"),
         ("publisher: 403 from the registry", "auth_secret"),
         ("cannot write cache: permission denied", "permission"), ("mirror answered 503", "dependency_network"),
         ("Lockfile doesn't satisfy the project requirements", "dependency_resolution"),
