@@ -112,3 +112,10 @@ def test_where_no_job_failed_all_are_read(tmp_path: Path) -> None:
     file = zipped(tmp_path / "run.zip", **{"0_lint": "fine", "1_unit": "good\n"})
     with LogFiles().open(str(file)) as log:
         assert (log.stream.read(), log.notes) == (b"fine\ngood\n", ())
+
+
+def test_the_limit_holds_for_all_jobs_of_an_archive_together(tmp_path: Path) -> None:
+    file = zipped(tmp_path / "run.zip", **{f"{number}_job": "x" * 400_000 for number in range(3)}, **{"3_unit": "##[error]b\n"})
+    with pytest.raises(UsageError, match="decompression bomb"):
+        read(file, max_unpacked=1_000_000)
+    assert read(file, max_unpacked=2_000_000) == b"##[error]b\n"

@@ -105,24 +105,27 @@ class LogFiles:
         """The first job that failed and a note on the others; all members where the archive has no job files or none of several failed."""
         if len(members) == 1 or not all(_JOB_FILE.match(item.filename) for item in members):
             return members, ""
-        failed = [item for item in members if self._annotated(archive, item, name, size)]
+        failed, read = [], 0
+        for item in members:
+            annotated, read = self._annotated(archive, item, name, size, read)
+            failed += [item] if annotated else []
         if not failed:
             return members, ""
         others = ", ".join(_job_name(item) for item in failed[1:])
         note = f"Of {len(members)} jobs in the archive {len(failed)} failed; this is {_job_name(failed[0])}, and lines count in its file."
         return failed[:1], f"{note} Also failed: {others}." if others else note
 
-    def _annotated(self, archive: zipfile.ZipFile, item: zipfile.ZipInfo, name: str, size: int) -> bool:
-        """Whether the log of the job has an error annotation."""
+    def _annotated(self, archive: zipfile.ZipFile, item: zipfile.ZipInfo, name: str, size: int, read: int) -> tuple[bool, int]:
+        """Whether the log of the job has an error annotation, and the bytes unpacked so far: the limits hold for all members together."""
         with archive.open(item) as member:
-            rest, read = b"", 0
+            rest = b""
             while chunk := member.read(_CHUNK):
                 read += len(chunk)
                 _check_size(read, name, size, self.max_unpacked)
                 if _ERROR in rest + chunk:
-                    return True
+                    return True, read
                 rest = chunk[1 - len(_ERROR) :]
-        return False
+        return False, read
 
     @contextmanager
     def _spooled(self, source: IO[bytes] | gzip.GzipFile, name: str, packed: int) -> Iterator[OpenLog]:

@@ -23,7 +23,7 @@ from cicd_agents.analysis.logs.novelty import good_lines
 from cicd_agents.analysis.logs.outcome import speaks_of_failure
 from cicd_agents.analysis.logs.phases import Work, phase_of
 from cicd_agents.analysis.logs.reader import Line, Log
-from cicd_agents.analysis.logs.scan import Catalogue, scan
+from cicd_agents.analysis.logs.scan import Catalogue, Scan, scan
 from cicd_agents.analysis.logs.signature import Signature
 from cicd_agents.analysis.logs.steps import Shape, Step, shape
 from cicd_agents.analysis.logs.structure import Event, Kind
@@ -66,7 +66,7 @@ def diagnose(
     ranked = rank([*leads, *fallback.leads(found, job, reader, good, leads)], job, good)
     if job.failed is None and not speaks_of_failure(ranked, tail, found.lines):
         return _not_failed(named, found.lines, found.size, "Nothing in the log says that the run failed.")
-    return replace(_failed(named, found.lines, found.size, ranked, job, reader, max_candidates), notes=_notes(found.events))
+    return _failed(named, found, ranked, job, reader, max_candidates)
 
 
 def _notes(events: Iterable[Event]) -> tuple[str, ...]:
@@ -91,13 +91,13 @@ def finder_for(log: Log, rules: Catalogue) -> LineFinder:
     return EveryLine()
 
 
-def _failed(platform: str, lines: int, size: int, ranked: Sequence[Ranked], job: Shape, log: Log, most: int) -> Diagnosis:
+def _failed(platform: str, found: Scan, ranked: Sequence[Ranked], job: Shape, log: Log, most: int) -> Diagnosis:
     candidates = tuple(Candidate(item.lead.line, round(item.score, 3), item.lead.signature.id, _text(item.lead.text)) for item in ranked[:most])
     good = [item for item in ranked if item.score >= GOOD_ENOUGH and item.lead.signature.role != "wrapper"]
     good = good or [item for item in ranked[:1] if item.lead.signature.weight > 0]
     failures = tuple(_failure(item, ranked, job, log) for item in _independent(good))
     reason = "" if failures else "No line of the log is good enough as a root cause."
-    return Diagnosis(platform, lines, size, True, reason, failures, candidates)
+    return Diagnosis(platform, found.lines, found.size, True, reason, failures, candidates, _notes(found.events))
 
 
 def _independent(ranked: Sequence[Ranked]) -> list[Ranked]:

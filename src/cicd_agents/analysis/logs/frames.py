@@ -61,9 +61,8 @@ def location_around(before: Sequence[bytes], after: Sequence[bytes]) -> Location
     foreign: Location | None = None
     for text in reversed(before):
         for shape in _FRAMES_ABOVE:
-            if found := shape.match(text):
-                here = _location(found["path"], found["line"], None)
-                if not _FOREIGN.search(found["path"]):
+            if here := _frame(shape.match(text)):
+                if not is_foreign(here):
                     return here
                 foreign = foreign or here
         if text.startswith((b"Traceback (most recent", b"  + Exception Group")):
