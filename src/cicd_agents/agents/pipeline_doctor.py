@@ -53,6 +53,7 @@ def verdict_of(diagnosis: Diagnosis, log: str) -> Verdict:
         fixes=best.fixes if best else (), excerpt=best.excerpt if best else None,
         further_failures=tuple(_root(failure) for failure in diagnosis.failures[1:]),
         transient=best.transient if best else False, docs=best.docs if best else None,
+        fingerprint=best.fingerprint if best else "",
     )  # fmt: skip
     if diagnosis.failed is False:
         return Verdict(NAME, Outcome.SKIPPED, "Nothing to diagnose", diagnosis.reason, details, notes=diagnosis.notes)

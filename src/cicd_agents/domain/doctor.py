@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cicd_agents.domain.finding import Fix, Location
+from cicd_agents.domain.finding import Evidence, Fix, Location
 
 PHASES = ("build", "test", "deploy", "infrastructure")
 
@@ -47,6 +47,7 @@ class Failure:
     transient: bool
     fixes: tuple[Fix, ...]
     excerpt: Excerpt
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,80 @@ class ScoredLine:
 
 @dataclass(frozen=True, slots=True)
 class Flaky:
-    """Whether the failure comes and goes on the same commit; a single log cannot tell."""
+    """Whether the failure comes and goes on the same commit; a single log cannot tell.
+
+    `verdict`: yes, no or unknown; `pass_rate` of the `runs` that were looked at, with its 95 % Wilson interval.
+    """
 
     verdict: str = "unknown"
     pass_rate: float | None = None
     runs: int = 0
     reason: str = "One log cannot tell; it needs other runs of the same commit."
+    interval: tuple[float, float] | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PackageChange:
+    """A dependency whose locked version changed; `old` is None where it was added, `new` where it was removed."""
+
+    file: str
+    package: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A commit that may have broken the build, best first, with the reasons why."""
+
+    sha: str
+    subject: str
+    author: str
+    reasons: tuple[str, ...]
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since the last good run: `commits` is their number, `files` the paths (cut where there are many), `ci_files` those that configure CI."""
+
+    good_sha: str
+    bad_sha: str
+    good_url: str
+    commits: int
+    files: tuple[str, ...]
+    packages: tuple[PackageChange, ...]
+    ci_files: tuple[str, ...]
+    suspects: tuple[Suspect, ...]
+    bisect: str | None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """The same failure earlier: how often, first and last (ISO 8601, UTC), on which branches, and the newest run's link."""
+
+    fingerprint: str
+    count: int
+    first_seen: str
+    last_seen: str
+    branches: tuple[str, ...]
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailure:
+    """Another failed job of the same run: `same` where its failure is the one that the report explains."""
+
+    job: str
+    title: str
+    line: int | None
+    text: str
+    category: str | None
+    confidence: float
+    same: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +191,10 @@ class DoctorDetails:
     transient: bool = False
     docs: str | None = None
     flaky: Flaky = Flaky()
+    fingerprint: str = ""
+    job: str | None = None
+    run_url: str | None = None
+    job_url: str | None = None
+    other_jobs: tuple[JobFailure, ...] = ()
+    changes: Changes | None = None
+    similar: Similar | None = None

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from cicd_agents.domain.doctor import DoctorDetails
 from cicd_agents.domain.finding import Finding
+from cicd_agents.domain.operation import Operation
 
 
 class Outcome(StrEnum):
@@ -40,6 +41,7 @@ class Verdict:
     details: DoctorDetails
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    operations: tuple[Operation, ...] = ()
 
 
 def exit_code(outcome: Outcome, fail_on: FailOn) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt
 from cicd_agents.domain.finding import Finding, Location
+from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.verdict import FailOn, Outcome, Verdict, exit_code
 
@@ -25,7 +27,7 @@ class Report:
     title: str
     summary: str
     findings: tuple[Finding, ...]
-    operations: tuple[str, ...]
+    operations: tuple[Operation, ...]
     details: DoctorDetails
     notes: tuple[str, ...]
     duration_seconds: float
@@ -39,7 +41,7 @@ def report_of(verdict: Verdict, fail_on: FailOn, duration: float, redactor: Reda
         notes = (*notes, f"{count} secret{'s' if count > 1 else ''} redacted.")
     return Report(
         SCHEMA, clean.agent, clean.outcome, exit_code(clean.outcome, fail_on), clean.title, clean.summary,
-        clean.findings, (), clean.details, notes, round(duration, 3),
+        clean.findings, clean.operations, clean.details, notes, round(duration, 3),
     )  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def as_data(value: Any) -> Any:
         return {field.name: as_data(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (tuple, list)):
         return [as_data(item) for item in value]
-    return str(value) if isinstance(value, Outcome) else value
+    return str(value) if isinstance(value, StrEnum) else value
 
 
 def place(location: Location) -> str:
@@ -64,7 +66,7 @@ def _redacted(value: T, redactor: Redactor) -> tuple[T, int]:
 
     def walk(item: Any) -> Any:
         nonlocal count
-        if isinstance(item, str) and not isinstance(item, Outcome):
+        if isinstance(item, str) and not isinstance(item, StrEnum):
             found = redactor.redact(item)
             count += found.count
             return found.text

@@ -12,6 +12,7 @@ from cicd_agents.analysis.logs.activity import phase_before
 from cicd_agents.analysis.logs.clean import shortened
 from cicd_agents.analysis.logs.confidence import confidence_of
 from cicd_agents.analysis.logs.finders import EveryLine, HyperscanFinder, LineFinder
+from cicd_agents.analysis.logs.fingerprint import fingerprint_of
 from cicd_agents.analysis.logs.fixing import Surroundings, fixes_of, texts_of
 from cicd_agents.analysis.logs.frames import best_location, is_foreign
 from cicd_agents.analysis.logs.judge import Ranked, rank
@@ -128,7 +129,7 @@ def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> Fa
         line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=location,
         signature=rule.id, tool=rule.tool, category=_category(rule, _text(lead.text), phase, job.working_step(lead.line)), phase=phase,
         score=round(item.score, 3), confidence=sure, title=title, cause=cause, docs=rule.docs, transient=rule.transient,
-        fixes=fixes_of(rule, captures, sure, _surroundings(lead)), excerpt=_excerpt(lead.window, lead.line),
+        fixes=fixes_of(rule, captures, sure, _surroundings(lead)), excerpt=_excerpt(lead.window, lead.line), fingerprint=fingerprint_of(rule.id, lead.captures, _text(lead.text)),
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Does a failure come and go on the same commit? (pure)"""

@@ -1,0 +1,1 @@
+"""CI platforms and code hosts: one file each."""

@@ -1,0 +1,1 @@
+"""CI variables and event payloads → RunContext; one file per platform, pure."""

@@ -1,0 +1,56 @@
+"""What is remembered of earlier failures. Times are seconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PastFailure:
+    """One failed job as it was diagnosed. (repository, run_id, attempt, job, fingerprint) identify it: recording it twice changes nothing."""
+
+    repository: str
+    fingerprint: str
+    signature: str
+    category: str
+    title: str
+    workflow: str
+    job: str
+    branch: str
+    sha: str
+    run_id: str
+    attempt: int
+    time: float
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """How often a fingerprint was seen in a repository; `latest` are its newest failures, newest first, at most 5."""
+
+    count: int
+    first: float
+    last: float
+    branches: tuple[str, ...]
+    latest: tuple[PastFailure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastRerun:
+    """A re-run that we started. `helped` is None until the attempt has ended. (repository, run_id, attempt) identify it; `attempt` is the one that failed."""
+
+    repository: str
+    run_id: str
+    attempt: int
+    signature: str
+    pull_request: int | None
+    time: float
+    helped: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RerunRecord:
+    """How the re-runs of a signature went: those that ended, and those among them that helped."""
+
+    tried: int
+    helped: int

@@ -1,0 +1,1 @@
+"""Applies proposed operations under policy."""

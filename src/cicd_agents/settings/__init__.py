@@ -1,0 +1,1 @@
+"""Settings of a run, from inputs, environment, file and defaults; pure."""

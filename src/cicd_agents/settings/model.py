@@ -1,0 +1,50 @@
+"""The settings as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cicd_agents.domain.verdict import FailOn
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a run; the meaning of each stands in `options`. Secrets are not in the repr."""
+
+    agent: str
+    token: str = field(repr=False)
+    user: str
+    run_id: str
+    job_status: str
+    log: tuple[str, ...]
+    fail_on: FailOn
+    fail_on_publish_error: bool
+    dry_run: bool
+    max_jobs: int
+    max_log_mb: int
+    time_limit: int
+    baseline: bool
+    signatures: str
+    comment: str
+    issue: str
+    issue_labels: tuple[str, ...]
+    summary: bool
+    annotations: bool
+    reports: tuple[str, ...]
+    report_dir: str
+    slack_webhook: str = field(repr=False)
+    history: str
+    history_url: str = field(repr=False)
+    loki_url: str
+    loki_query: str
+    loki_token: str = field(repr=False)
+    allow_http: tuple[str, ...]
+    rerun: str
+    rerun_categories: tuple[str, ...]
+    rerun_min_confidence: float
+    rerun_max_attempt: int
+    rerun_per_day: int
+    rerun_per_pull_request: int
+    rerun_deploys: bool
+    rerun_forks: bool
+    sources: tuple[tuple[str, str], ...] = ()
