@@ -19,6 +19,8 @@ class CompileSignatures(BuildHookInterface[Any]):
         try:
             from cicd_agents.analysis.logs import bundled
 
-            (source / "cicd_agents/analysis/logs" / bundled.COMPILED).write_text(bundled.compiled_form(), encoding="utf-8")
+            folder = source / "cicd_agents/analysis/logs"
+            (folder / bundled.COMPILED).write_text(bundled.compiled_form(), encoding="utf-8")
+            (folder / bundled.DATABASE).write_bytes(bundled.compiled_database() or b"")
         finally:
             sys.path.remove(str(source))

@@ -48,6 +48,7 @@ class Failure:
     fixes: tuple[Fix, ...]
     excerpt: Excerpt
     fingerprint: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Option:
     least: int = 0
     most: int = 1_000_000
     in_file: bool = True
-    falls_back_to: tuple[str, ...] = ()
+    falls_back_to: tuple[tuple[str, str], ...] = ()  # (platform, environment variable): a token goes to its own platform only
 
     @property
     def field(self) -> str:
@@ -50,8 +50,8 @@ class Option:
 OPTIONS = (
     Option("agent", Kind.CHOICE, "auto", "Which agent to run; auto chooses by what happened.", ("auto", *AGENTS, *COMING), in_file=False),
     Option("token", Kind.SECRET, "", "Token for the platform's API; GitLab: a project access token with the scope api.", in_file=False,
-           falls_back_to=("GITHUB_TOKEN", "CICD_AGENTS_GITLAB_TOKEN", "JENKINS_API_TOKEN")),
-    Option("user", Kind.TEXT, "", "Jenkins: the user whose API token it is.", in_file=False, falls_back_to=("JENKINS_API_USER",)),
+           falls_back_to=(("github", "GITHUB_TOKEN"), ("gitlab", "CICD_AGENTS_GITLAB_TOKEN"), ("jenkins", "JENKINS_API_TOKEN"))),
+    Option("user", Kind.TEXT, "", "Jenkins: the user whose API token it is.", in_file=False, falls_back_to=(("jenkins", "JENKINS_API_USER"),)),
     Option("run-id", Kind.TEXT, "", "Look at this run instead of our own: run id, pipeline id, or `job/path#number` of Jenkins.", in_file=False),
     Option("job-status", Kind.CHOICE, "", "How the job around us stands; the action fills it in.", ("", "success", "failure", "cancelled"), in_file=False),
     Option("log", Kind.LIST, "", "Diagnose these log files instead of asking the platform.", in_file=False),

@@ -197,3 +197,9 @@ def test_quoted_text_is_bounded_and_without_unseen_characters() -> None:
 def test_a_variable_in_the_notation_of_a_tool_is_no_placeholder() -> None:
     (fix,) = fixes(FixTemplate("quick", "Set ${NAME} for {package}"), package="left-pad")
     assert fix.title == "Set ${NAME} for left-pad"
+
+
+def test_the_general_advice_follows_the_category_that_the_failure_was_told_to_be() -> None:
+    of_rule, of_failure = (fixes_of(rule(FixTemplate("quick", "own")), {}, 0.9, category=category)[-1] for category in ("", "timeout"))
+    assert of_rule.title == advice()[rule(FixTemplate("quick", "own")).category].title
+    assert of_failure.title == advice()["timeout"].title

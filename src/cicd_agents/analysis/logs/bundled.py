@@ -6,13 +6,14 @@ from functools import cache
 from importlib.resources import files
 
 from cicd_agents.analysis.logs import compiled
-from cicd_agents.analysis.logs.literals import Literal, needed_literals
-from cicd_agents.analysis.logs.scan import Catalogue, catalogue
+from cicd_agents.analysis.logs.matchers import FilterMatcher, LiteralMatcher, Matcher, database_of, owners_of
+from cicd_agents.analysis.logs.scan import Catalogue, catalogue, literals_of, patterns_of
 from cicd_agents.analysis.logs.signature import Signature, parse_file
 
 COMPILED = "signatures.json"
+DATABASE = "signatures.hs"
 # What the compiled form depends on beside the signature files.
-_CODE = ("signature.py", "literals.py", "pattern.py", "compiled.py")
+_CODE = ("signature.py", "literals.py", "matchers.py", "pattern.py", "compiled.py", "scan.py", "structure.py")
 
 
 @cache
@@ -25,19 +26,45 @@ def signatures() -> tuple[Signature, ...]:
 def bundled() -> Catalogue:
     """The bundled signatures, ready for scanning."""
     ready = _compiled()
-    return catalogue(*ready) if ready else catalogue(signatures())
+    if ready is None:
+        return catalogue(signatures())
+    patterns = [text.encode() for text in patterns_of(ready.signatures)]
+    return Catalogue(ready.signatures, _matcher(patterns, ready), ready.literals)
 
 
 def compiled_form() -> str:
     """The text that belongs into the file COMPILED."""
     rules = signatures()
-    return compiled.dump(rules, (needed_literals(rule.match) for rule in rules), compiled.digest(_sources()))
+    return compiled.dump(rules, literals_of(rules), compiled.digest(_sources()))
 
 
-def _compiled() -> tuple[tuple[Signature, ...], tuple[tuple[Literal, ...], ...]] | None:
+def compiled_database() -> bytes | None:
+    """What belongs into the file DATABASE: hyperscan's matcher of all literals; None where hyperscan is not installed."""
+    try:
+        import hyperscan
+    except ImportError:
+        return None
+    rules = signatures()
+    database: bytes = hyperscan.dumpb(database_of(owners_of(literals_of(rules))))
+    return compiled.digest(_sources()).encode() + database
+
+
+def _compiled() -> compiled.Loaded | None:
     """From the file that was made with the package; None where there is none or it is not of these sources (a working tree in change)."""
     file = files(__package__) / COMPILED
     return compiled.load(file.read_text(encoding="utf-8"), compiled.digest(_sources())) if file.is_file() else None
+
+
+def _matcher(patterns: list[bytes], ready: compiled.Loaded) -> Matcher:
+    """The quick one where its database was made from the same sources and can be used on this machine, else the one that needs nothing."""
+    file, of = files(__package__) / DATABASE, compiled.digest(_sources()).encode()
+    data = file.read_bytes() if file.is_file() else b""
+    if data.startswith(of):
+        try:
+            return LiteralMatcher(patterns, ready.owners, data[len(of) :])
+        except (ImportError, ValueError):
+            pass
+    return FilterMatcher(patterns)
 
 
 @cache

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from cicd_agents.analysis.logs.literals import Literal
+from cicd_agents.analysis.logs.matchers import owners_of
 from cicd_agents.analysis.logs.signature import FixTemplate, Nearby, Signature
 
 # Examples serve the test suite only.
@@ -25,21 +26,34 @@ def digest(sources: Mapping[str, bytes]) -> str:
     return seen.hexdigest()
 
 
-def dump(signatures: Iterable[Signature], needed: Iterable[tuple[Literal, ...]], of: str) -> str:
-    """The compiled form; `needed` are the literals of the signatures' patterns, in their order; `of` is the digest."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Signatures without examples, the patterns that own each literal of the database, and the literals that each pattern needs."""
+
+    signatures: tuple[Signature, ...]
+    owners: Sequence[Sequence[int]]
+    raw_literals: Sequence[Sequence[tuple[str, bool]]]
+
+    def literals(self) -> tuple[tuple[Literal, ...], ...]:
+        """The literals of each pattern; only large logs need them."""
+        return tuple(tuple(Literal(text.encode("latin-1"), ignore_case) for text, ignore_case in each) for each in self.raw_literals)
+
+
+def dump(signatures: Iterable[Signature], needed: Sequence[tuple[Literal, ...]], of: str) -> str:
+    """The compiled form; `needed` are the literals of all patterns (scan.literals_of), `of` is the digest of the sources."""
     rows = [{name: value for name, value in asdict(one).items() if name not in _LEFT_OUT and value != _DEFAULTS[name]} for one in signatures]
     literals = [[[one.text.decode("latin-1"), one.ignore_case] for one in each] for each in needed]
-    return json.dumps({"digest": of, "signatures": rows, "needed": literals}, ensure_ascii=False, separators=(",", ":"))
+    document = {"digest": of, "signatures": rows, "owners": list(owners_of(needed).values()), "needed": literals}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def load(text: str, of: str) -> tuple[tuple[Signature, ...], tuple[tuple[Literal, ...], ...]] | None:
-    """What was dumped, without examples; None when it was made from other sources."""
+def load(text: str, of: str) -> Loaded | None:
+    """What was dumped; None when it was made from other sources."""
     head = json.dumps({"digest": of}, separators=(",", ":"))[:-1]
     if not text.startswith(head):
         return None
     document: dict[str, Any] = json.loads(text)
-    needed = tuple(tuple(Literal(one.encode("latin-1"), ignore_case) for one, ignore_case in each) for each in document["needed"])
-    return tuple(map(_signature, document["signatures"])), needed
+    return Loaded(tuple(map(_signature, document["signatures"])), document["owners"], document["needed"])
 
 
 def _signature(row: dict[str, Any]) -> Signature:

@@ -122,14 +122,17 @@ def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> Fa
     step = job.step_at(lead.line)
     location = _location(lead, log)
     sure = confidence_of(item, ranked, job)
+    working = job.working_step(lead.line)
     captures = {**lead.captures, "message": lead.captures.get("message") or _text(lead.text).strip()}
     title, cause = texts_of(rule, captures)
     phase = _phase(item, ranked, job, log, location)
+    category = _category(rule, _text(lead.text), phase, working)
     return Failure(
         line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=location,
-        signature=rule.id, tool=rule.tool, category=_category(rule, _text(lead.text), phase, job.working_step(lead.line)), phase=phase,
+        signature=rule.id, tool=rule.tool, category=category, phase=phase,
         score=round(item.score, 3), confidence=sure, title=title, cause=cause, docs=rule.docs, transient=rule.transient,
-        fixes=fixes_of(rule, captures, sure, _surroundings(lead)), excerpt=_excerpt(lead.window, lead.line), fingerprint=fingerprint_of(rule.id, lead.captures, _text(lead.text)),
+        fixes=fixes_of(rule, captures, sure, _surroundings(lead), category), excerpt=_excerpt(lead.window, lead.line),
+        fingerprint=fingerprint_of(rule.id, lead.captures, _text(lead.text)), command=working.command_text if working else "",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import re2
 
 from cicd_agents.analysis.logs import clean, pattern, structure
 from cicd_agents.analysis.logs.literals import Literal, Sample, literals_rare_in
+from cicd_agents.analysis.logs.matchers import database_of
 from cicd_agents.analysis.logs.passing import passed
 
 # A line whose colour codes stand around its text, not inside it: its literals are whole.
@@ -62,7 +63,7 @@ class HyperscanFinder:
         self._forms = list(owners.values())
         self._confirmed: dict[int, Any] = {}
         self._decided: dict[bytes, bool] = {}
-        self._database = _database(literals)
+        self._database = database_of(literals)
         self.texts = frozenset(literal.text for literal in literals)
 
     def lines(self, data: bytes) -> Iterator[tuple[int, int]]:
@@ -123,21 +124,8 @@ def _counts(literals: Iterable[Literal], sample: bytes) -> Counter[Literal]:
     def count(rule: int, _begin: int, _end: int, _flags: int, _context: object) -> None:
         counts[rule] += 1
 
-    _database(ordered).scan(sample, match_event_handler=count)
+    database_of(ordered).scan(sample, match_event_handler=count)
     return Counter({ordered[rule]: seen for rule, seen in counts.items()})
-
-
-def _database(literals: Sequence[Literal]) -> Any:
-    import hyperscan
-
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[literal.text for literal in literals],
-        ids=list(range(len(literals))),
-        flags=[hyperscan.HS_FLAG_CASELESS if literal.ignore_case else 0 for literal in literals],
-        literal=True,
-    )
-    return database
 
 
 def _text_of(raw: bytes) -> bytes:

@@ -46,8 +46,10 @@ class Surroundings:
 NOWHERE = Surroundings()
 
 
-def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float, around: Surroundings = NOWHERE) -> tuple[Fix, ...]:
+def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float, around: Surroundings = NOWHERE, category: str = "") -> tuple[Fix, ...]:
     """The rule's fixes that can be filled, what the tool itself suggests, then the general advice for the category with the evidence.
+
+    `category` is the failure's own, where it is told more closely than by the rule.
 
     A fix that needs a capture which is missing is left out.
     """
@@ -56,7 +58,7 @@ def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float, ar
         told = _printable(" / ".join(hints), _MAX_SAID)
         hint = Fix("quick", f"Follow what {_printable(rule.tool)} itself suggests", told, (), round(confidence * _HINT_CONFIDENCE, 2))
         found.insert(sum(fix.kind == "quick" for fix in found), hint)
-    if general := _fix(advice()[rule.category], captures, confidence):
+    if general := _fix(advice()[category or rule.category], captures, confidence):
         said = _printable(around.said(), _MAX_SAID)
         found.append(replace(general, detail=f"{general.detail} The log says: {said}") if said else general)
     return tuple(found)

@@ -7,16 +7,14 @@ the pass does not loop over all lines in Python.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
-import re2
-
-from cicd_agents.analysis.logs import clean, pattern, structure
+from cicd_agents.analysis.logs import clean, structure
 from cicd_agents.analysis.logs.finders import EveryLine, LineFinder
 from cicd_agents.analysis.logs.literals import Literal, needed_literals
+from cicd_agents.analysis.logs.matchers import FilterMatcher, Matcher
 from cicd_agents.analysis.logs.passing import passed
 from cicd_agents.analysis.logs.reader import Block, Log
 from cicd_agents.analysis.logs.signature import Signature
@@ -50,59 +48,39 @@ class Scan:
     size: int
 
 
-class Matcher:
-    """Which of many patterns match a line. RE2's FilteredRE2 looks for the literals that the patterns need and tries only the patterns whose
-    literals are there; one automaton of all patterns would spend its time on building states. RE2 gives the automaton of the literals a
-    fixed budget of memory, so the patterns are dealt out to several filters."""
-
-    _SHARE = 350
-
-    def __init__(self, patterns: Sequence[bytes]) -> None:
-        self._filters = [(first, _filter(patterns[first : first + self._SHARE])) for first in range(0, len(patterns), self._SHARE)]
-
-    def match(self, text: bytes) -> list[int]:
-        """The indices of all patterns that match the text, in order."""
-        found: list[int] = []
-        for first, chosen in self._filters:
-            matched = chosen.Match(text)
-            if matched:
-                found.extend(sorted(first + index for index in matched))
-        return found
-
-
-def _filter(patterns: Sequence[bytes]) -> Any:
-    chosen, allowed = re2.Filter(), pattern.options()
-    for one in patterns:
-        chosen.Add(one, allowed)
-    chosen.Compile()
-    return chosen
-
-
 @dataclass(frozen=True)
 class Catalogue:
     """Signatures made ready for scanning. `exact` knows them by their index, and after them the structural TEXTS."""
 
     signatures: tuple[Signature, ...]
     exact: Matcher = field(repr=False)
-    known_literals: tuple[tuple[Literal, ...], ...] | None = field(default=None, repr=False)
+    known_literals: Callable[[], Sequence[tuple[Literal, ...]]] | None = field(default=None, repr=False)
 
     @cached_property
     def patterns(self) -> tuple[str, ...]:
         """All patterns, in the order of `exact`."""
-        return (*(rule.match for rule in self.signatures), *structure.TEXTS)
+        return patterns_of(self.signatures)
 
     @cached_property
     def literals(self) -> tuple[tuple[Literal, ...], ...]:
         """The literals that each pattern needs (finders.HyperscanFinder)."""
-        known = self.known_literals if self.known_literals is not None else tuple(needed_literals(rule.match) for rule in self.signatures)
-        return (*known, *map(needed_literals, structure.TEXTS))
+        return tuple(self.known_literals()) if self.known_literals else literals_of(self.signatures)
 
 
-def catalogue(signatures: Iterable[Signature], literals: tuple[tuple[Literal, ...], ...] | None = None) -> Catalogue:
-    """Compile signatures for scanning; they have passed signature_check. `literals`: those they need, where they are known already."""
+def patterns_of(signatures: Iterable[Signature]) -> tuple[str, ...]:
+    """The patterns of the signatures, and after them the structural TEXTS."""
+    return (*(rule.match for rule in signatures), *structure.TEXTS)
+
+
+def literals_of(signatures: Iterable[Signature]) -> tuple[tuple[Literal, ...], ...]:
+    """The literals that each of these patterns needs."""
+    return tuple(needed_literals(text) for text in patterns_of(signatures))
+
+
+def catalogue(signatures: Iterable[Signature]) -> Catalogue:
+    """Compile signatures for scanning; they have passed signature_check."""
     rules = tuple(signatures)
-    exact = [*(rule.match.encode() for rule in rules), *(text.encode() for text in structure.TEXTS)]
-    return Catalogue(rules, Matcher(exact), literals)
+    return Catalogue(rules, FilterMatcher([text.encode() for text in patterns_of(rules)]))
 
 
 def scan(log: Log, rules: Catalogue, finder: LineFinder, tail: int = TAIL) -> Scan:
