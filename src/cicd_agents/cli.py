@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from cicd_agents import __version__
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "markdown", "json", "jsonl", "sarif")
 _ISSUES = "https://github.com/org/cicd-agents/issues"
 # Environment variables whose names say that their value is a secret.
-_SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "PRIVATE_KEY", "CREDENTIAL")
+_SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "PRIVATE_KEY", "CREDENTIAL", "WEBHOOK", "HISTORY_URL", "HISTORY-URL")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from cicd_agents.domain.verdict import EXIT_BUG, EXIT_USAGE
 
     try:
-        return _doctor(_parser().parse_args(given))
+        options = _parser().parse_args(given)
+        return _run(options) if options.command == "run" else _doctor(options)
     except UsageError as problem:
         _complain(str(problem))
         return EXIT_USAGE
@@ -51,12 +52,12 @@ def _doctor(options: argparse.Namespace) -> int:
     import time
     from functools import partial
 
-    from cicd_agents.agents.pipeline_doctor import PipelineDoctor
+    from cicd_agents.agents.log_doctor import LogDoctor
     from cicd_agents.clients.logfiles import LogFiles
     from cicd_agents.domain.verdict import FailOn
     from cicd_agents.run import run
 
-    doctor = PipelineDoctor(LogFiles(), _catalogue(options.signatures), options.platform, tuple(options.baseline), options.max_candidates)
+    doctor = LogDoctor(LogFiles(), _catalogue(options.signatures), options.platform, tuple(options.baseline), options.max_candidates)
     redactor, fail_on = _redactor(), FailOn(options.fail_on)
     reports: list[Report] = []
     with _output(options.output) as out:
@@ -72,6 +73,30 @@ def _doctor(options: argparse.Namespace) -> int:
 
             out.write(to_sarif(reports, __version__))
     return max(report.exit_code for report in reports)
+
+
+def _run(options: argparse.Namespace) -> int:
+    import os
+
+    from cicd_agents.clients.clock import SystemClock
+    from cicd_agents.settings.options import OPTIONS
+    from cicd_agents.wiring.ci import World, run_in_ci
+
+    given = {option.name: value for option in OPTIONS if (value := getattr(options, option.field, None)) is not None}
+
+    def out(text: str) -> None:
+        with _output(None) as stream:
+            stream.write(text)
+            stream.flush()
+
+    return run_in_ci(given, options.config, World(os.environ, out, _say, _redactor(), _catalogue, SystemClock()))
+
+
+def _say(sentence: str) -> None:
+    """Progress, on standard error; never a command for the runner, whatever is quoted."""
+    from cicd_agents.report.escape import plain, workflow_safe
+
+    print(workflow_safe(plain(sentence, 1000)), file=sys.stderr)
 
 
 def _rendered(report: Report, form: str, colour: bool) -> str:
@@ -151,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="cicd-agents", description="CI/CD agents: engines decide, evidence first.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"cicd-agents {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
     doctor = commands.add_parser(
         "doctor",
         help="say why a failed run failed",
@@ -170,6 +196,22 @@ def _parser() -> argparse.ArgumentParser:
         "--fail-on", choices=("never", "fail", "inconclusive"), default="never", help="which outcome closes the gate (default: never; the doctor advises)"
     )
     return parser
+
+
+def _add_run(commands: Any) -> None:
+    from cicd_agents.settings.options import OPTIONS, Kind
+
+    run = commands.add_parser(
+        "run",
+        help="in CI: run the agent that the event calls for",
+        allow_abbrev=False,
+        description="Read the CI context, run one agent, tell people what it found. Secrets come by environment only (docs/settings.md).",
+    )
+    run.add_argument("--config", metavar="FILE", help="settings file (default: .cicd-agents.yml of the workspace, or of the base branch for pull requests)")
+    for option in OPTIONS:
+        if option.kind is not Kind.SECRET:
+            flag: dict[str, Any] = {"nargs": "?", "const": "true"} if option.kind is Kind.FLAG else {}
+            run.add_argument(f"--{option.name}", metavar="VALUE", help=f"{option.help} (default: {option.default or 'none'})", **flag)
 
 
 def _count(text: str) -> int:

@@ -11,16 +11,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from tests.report.samples import ANNOTATED, DOCS, FULL, HOST, JOB, NOTHING, RUN, of_text
 
-from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause, ScoredLine
+from cicd_agents.domain.doctor import DoctorDetails, Excerpt, Flaky, RootCause, ScoredLine
 from cicd_agents.domain.finding import Fix, Location
 from cicd_agents.domain.verdict import Outcome
+from cicd_agents.publish.marker import marked, scope_key
 from cicd_agents.report.document import Report, place
-from cicd_agents.report.markdown import MAX_BYTES, prose, to_markdown
+from cicd_agents.report.escape import prose
+from cicd_agents.report.markdown import GITHUB_COMMENT_BYTES, to_markdown, to_resolved
 
+LINKS = (DOCS, RUN, JOB, *(f"https://{HOST}/{path}" for path in ("run/0", "run/9", "commit/c", "job/3")))
 COMMONMARK = MarkdownIt("commonmark", {"html": True})
-DOCS = "https://docs.example/rule#anchor"
-NOTHING = DoctorDetails("raw", "ci.log", 1234567, 90, None, None, None, 0.0, None, (), (), None)
 HOSTILE = (
     "\x1b[31mred\x1b]0;title\x07 ::set-output name=a::b\n::set-output name=c::d ##[error]boom ```` ``` `x`\n```\n</details> </sub> <!-- marker --> "
     "@team `@team` #123 closes #1 <img src=x> ![beacon](https://evil.example/x.png) [click](https://evil.example) <https://evil.example> "
@@ -103,6 +105,158 @@ package.json asks for more. (confidence 87%)
 <sub>Log `ci.log`, 40 lines, github. Diagnosed by rules, without a model.</sub>
 """
     )
+
+
+def test_all_that_is_known_follows_in_order() -> None:
+    made = to_markdown(FULL, (HOST,))
+    assert live(made, LINKS) == []
+    assert made.partition("### Root cause")[0].endswith(
+        """\
+### Error
+
+- Line 12: `error Your lockfile needs to be updated.`
+- Place: `src/app.py:7:3`
+- Job: [`build`](https://git.example/job/2), [see the run](https://git.example/run/1)
+- Step: `Run yarn`
+- Category: dependency_resolution, phase: build
+
+"""
+    )
+    assert (
+        made.partition("2. The log points to `src/app.py:7:3`\n")[2]
+        == """\
+3. [Annotation](https://git.example/job/2): `exit code 1`
+
+### Fixes (not tried)
+
+- **Quick fix:** Update `yarn.lock` — It is older than package.json.
+
+  ```sh
+  yarn install
+  git add yarn.lock
+  ```
+
+### Changed since the last good run
+
+`aaaaaaaaaaaa` ([last good run](https://git.example/run/0)) → `bbbbbbbbbbbb`: 3 commits. The platform cut the list, so there may be more.
+
+Suspects, best first:
+
+1. [`cccccccccccc`](https://git.example/commit/c) Bump lodash by Ann: it changes `yarn.lock`; it is the newest
+2. `dddddddddddd` Tidy
+
+Dependencies:
+
+- `lodash 4.17.20 → 4.17.21` in `yarn.lock`
+- `left-pad 1.3.0 (added)` in `yarn.lock`
+- `x/y v1 (removed)` in `go.sum`
+
+CI configuration: `.github/workflows/ci.yml`
+
+To find the commit:
+
+```sh
+git bisect start bbbb aaaa
+git bisect run make test
+```
+
+<details><summary>Changed files (2 named)</summary>
+
+- `src/app.py`
+- `yarn.lock`
+
+</details>
+
+### Flaky or real
+
+**This failure is flaky.** It passed and failed on the same commit. Passed in 7 of 10 runs (70%, 95 % interval 40% to 89%).
+
+- Run `41`: attempt 1 failed, attempt 2 passed
+
+### Seen before
+
+The same failure was seen 4 times: first `2026-01-02T03:04:05Z`, last `2026-03-04T05:06:07Z`, on `main`, `dev`. Fingerprint `abcdef0123456789`. \
+[Newest run](https://git.example/run/9).
+
+### Other failed jobs
+
+- [`lint`](https://git.example/job/3): ruff: E501, line 5: `line too long` (lint_format, confidence 80%)
+- `test (3.12)`: the same failure
+
+### Operations
+
+- **RerunJobs** `run 1`: done. The network was down. Started 1 job. To undo: cancel the run.
+- **CreateIssue** `repo`: refused. The budget is spent.
+
+### Further failures
+
+- line 30: `another`
+
+<details><summary>Log excerpt around line 12</summary>
+
+```text
+      11 | yarn install v1
+>     12 |   error Your lockfile
+      13 | exit 1
+```
+
+</details>
+
+> 2 secrets redacted.
+
+<sub>Log `build`, 40 lines, github. Diagnosed by rules, without a model.</sub>
+"""
+    )
+
+
+def test_what_only_the_platform_knows_has_a_message_and_a_proof_but_no_line() -> None:
+    made = to_markdown(ANNOTATED, (HOST,))
+    assert "- Message: `The hosted runner lost communication`\n- Job: [`build`](https://git.example/job/2)\n" in made
+    assert "1. Rule `github.lost_runner`\n2. [Annotation](https://git.example/job/2): `The hosted runner lost communication`\n" in made
+    assert "Log excerpt" not in made
+    assert made.endswith("<sub>Log `build`, raw. Diagnosed by rules, without a model.</sub>\n")
+
+
+def test_addresses_elsewhere_are_code() -> None:
+    made = to_markdown(FULL, ("other.example",))
+    assert live(made, (DOCS,)) == []
+    assert f"- Job: `build` (`{JOB}`), see the run (`{RUN}`)\n" in made
+
+
+@pytest.mark.parametrize(("verdict", "claim"), [("no", "This failure is real."), ("unknown", "It is not known whether this failure is flaky.")])
+def test_a_flaky_verdict_without_runs_is_a_claim_and_its_reason(verdict: str, claim: str) -> None:
+    details = replace(NOTHING, flaky=Flaky(verdict, reason="The base branch fails so too."))
+    assert f"### Flaky or real\n\n**{claim}** The base branch fails so too.\n" in to_markdown(replace(FULL, details=details, operations=()))
+
+
+def test_what_nobody_looked_for_has_no_section() -> None:
+    made = to_markdown(FOUND)
+    for heading in ("Changed since", "Flaky", "Seen before", "Other failed jobs", "Operations"):
+        assert f"### {heading}" not in made
+
+
+def test_long_lists_are_counted() -> None:
+    changes = FULL.details.changes
+    assert changes
+    details = replace(
+        FULL.details, other_jobs=FULL.details.other_jobs * 15, further_failures=FULL.details.further_failures * 12,
+        changes=replace(changes, packages=changes.packages * 6, files=tuple(f"f{n}" for n in range(60)), ci_files=tuple(f"c{n}" for n in range(10))),
+    )  # fmt: skip
+    made = to_markdown(replace(FULL, details=details))
+    assert [line for line in made.splitlines() if line.startswith("- …")] == ["- … and 3 more", "- … and 10 more", "- … and 10 more", "- … and 2 more"]
+    assert "`c7` and 2 more\n" in made
+
+
+@pytest.mark.parametrize(
+    ("run", "sha", "hosts", "text"),
+    [
+        ("", "", (), "The run is green again. The failure that stood here is gone."),
+        (RUN, "b" * 40, (HOST,), f"The run is green again at `bbbbbbbbbbbb`. The failure that stood here is gone. [See the run]({RUN})."),
+        (RUN, "", (), f"The run is green again. The failure that stood here is gone. See the run (`{RUN}`)."),
+    ],
+)
+def test_a_resolved_comment_is_short(run: str, sha: str, hosts: tuple[str, ...], text: str) -> None:
+    assert to_resolved("pipeline-doctor", run, sha, hosts) == f"## 🩺 pipeline-doctor: Resolved\n\n{text}\n"
 
 
 def test_an_inconclusive_lead_is_shown_with_the_best_three_candidates() -> None:
@@ -195,7 +349,7 @@ def tokens_of(markdown: str) -> Iterator[Token]:
         yield from block.children or ()
 
 
-OURS = re.compile(r"<details><summary>Log excerpt around line \d+</summary>\n?|</details>\n?|<sub>|</sub>")
+OURS = re.compile(r"<details><summary>(?:Log excerpt around line \d+|Changed files \(\d+ named\))</summary>\n?|</details>\n?|<sub>|</sub>")
 LIVE = re.compile(r"@\w|[#!]\d|://|\bwww\.|\bgh-\d|^/\w", re.IGNORECASE | re.MULTILINE)
 
 
@@ -214,16 +368,6 @@ def live(markdown: str, docs: tuple[str, ...] = ()) -> list[str]:
         if re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", token.content):
             found.append(f"unseen {token.content!r}")
     return found
-
-
-def of_text(text: str, docs: str | None = None) -> Report:
-    """A report whose every text that can come from a log, a rule or a file name is the given one."""
-    root = RootCause(2, text, text, Location(text, 3, 4))
-    details = DoctorDetails(
-        "github", text, 9, 90, "test", "test_failure", text, 0.9, root, (ScoredLine(2, 0.9, text),), (Fix("quick", text, text, (text, text), 0.5),),
-        Excerpt(1, (text, text, text)), (root, root), docs=docs,
-    )  # fmt: skip
-    return report(details, Outcome.INCONCLUSIVE, text, text, (text, text))
 
 
 def outline(markdown: str) -> list[str]:
@@ -247,12 +391,15 @@ def test_hostile_text_does_not_change_the_outline_of_the_comment() -> None:
     assert outline(to_markdown(of_text(HOSTILE))) == outline(to_markdown(of_text("x")))
 
 
-def test_the_excerpt_cannot_close_its_details() -> None:
+def test_neither_excerpt_nor_file_names_can_close_their_details() -> None:
     blocks = COMMONMARK.parse(to_markdown(of_text(HOSTILE)))
-    html = [block.content.strip() for block in blocks if block.type == "html_block"]
-    assert html == ["<details><summary>Log excerpt around line 2</summary>", "</details>"]
-    begin, end = (index for index, block in enumerate(blocks) if block.type == "html_block")
-    assert [block.type for block in blocks[begin + 1 : end]] == ["fence"]
+    html = [(index, block.content.strip()) for index, block in enumerate(blocks) if block.type == "html_block"]
+    assert [text for _, text in html] == [
+        "<details><summary>Changed files (1 named)</summary>", "</details>", "<details><summary>Log excerpt around line 2</summary>", "</details>",
+    ]  # fmt: skip
+    (first, _), (second, _), (third, _), (fourth, _) = html
+    assert {block.type for block in blocks[first + 1 : second] if block.nesting >= 0} == {"bullet_list_open", "list_item_open", "paragraph_open", "inline"}
+    assert [block.type for block in blocks[third + 1 : fourth]] == ["fence"]
 
 
 PIECES = st.one_of(
@@ -268,7 +415,7 @@ def test_code_spans_that_touch_stay_apart(text: str) -> None:
     assert [token.content for token in tokens_of("x " + prose(text)) if token.type == "text" and LIVE.search(token.content)] == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(st.lists(PIECES, max_size=14).map("".join))
 @example("@a`b`")
 @example("`a`@b`c`")
@@ -302,23 +449,48 @@ def test_an_address_with_unseen_or_active_characters_is_no_link(docs: str) -> No
 
 def test_a_text_of_100_kb_fits_a_comment_and_keeps_its_end() -> None:
     made = to_markdown(of_text("z" * 100_000))
-    assert len(made.encode()) <= MAX_BYTES
+    assert len(made.encode()) <= GITHUB_COMMENT_BYTES
     assert made.endswith("Diagnosed by rules, without a model.</sub>\n")
 
 
-def test_a_report_that_is_too_long_first_loses_its_excerpt() -> None:
-    notes = tuple(f"{number} " + "word " * 100 for number in range(106))
-    made = to_markdown(replace(FOUND, notes=notes))
-    assert len(to_markdown(replace(FOUND, notes=notes[:10])).encode()) < MAX_BYTES < sum(len(note) for note in notes) + 7500
-    assert len(made.encode()) <= MAX_BYTES
-    assert "<details>" in to_markdown(replace(FOUND, notes=notes[:10]))
-    assert made.endswith("</sub>\n")
+def heading_lines(markdown: str) -> list[str]:
+    return [line for line in markdown.splitlines() if line.startswith(("#", "<details>", "<sub>", "> Left out"))]
 
 
-def test_a_report_that_is_far_too_long_is_cut_at_the_limit() -> None:
-    made = to_markdown(replace(FOUND, notes=("wörd " * 200,) * 500))
-    assert MAX_BYTES - 3 <= len(made.encode()) <= MAX_BYTES
-    assert made.startswith("## 🩺 pipeline-doctor: Root cause found\n")
+def test_a_report_that_is_too_long_loses_whole_sections_the_least_important_first() -> None:
+    whole = heading_lines(to_markdown(FULL, (HOST,)))
+    size = len(to_markdown(FULL, (HOST,)).encode())
+    for most in (size - 1, size - 800, size - 1200, 1500):
+        made = to_markdown(FULL, (HOST,), most)
+        assert len(made.encode()) <= most
+        kept = [line for line in heading_lines(made) if not line.startswith("> Left out")]
+        assert kept == [line for line in whole if line in kept]
+        assert kept[:2] == ["## 🩺 pipeline-doctor: Root cause found", "### Error"]
+        assert "log excerpt" in made.partition("> Left out because the text would be too long here: ")[2]
+        assert live(made, LINKS) == []
+    assert "> Left out" not in to_markdown(FULL, (HOST,), size)
+
+
+def test_many_notes_are_counted_rather_than_shown() -> None:
+    made = to_markdown(replace(FOUND, notes=tuple(f"note {number}" for number in range(500))))
+    assert "> note 19\n\n> … and 480 more notes\n" in made
+    assert "note 20" not in made
+
+
+@pytest.mark.parametrize("text", ["z", "é", "🩺", "&", "`", "@a ", "a\n"])
+def test_texts_of_any_width_fit_a_comment_with_its_marker(text: str) -> None:
+    many = of_text(text * 2000)
+    changes = many.details.changes
+    assert changes
+    more = replace(changes, files=changes.files * 1000, packages=changes.packages * 1000, suspects=changes.suspects * 100, ci_files=changes.ci_files * 100)
+    details = replace(
+        many.details, fixes=many.details.fixes * 100, further_failures=many.details.further_failures * 100, other_jobs=many.details.other_jobs * 100,
+        changes=more,
+    )  # fmt: skip
+    made = to_markdown(replace(many, details=details, notes=many.notes * 500, operations=many.operations * 50, findings=many.findings * 50))
+    assert len(marked("pipeline-doctor", scope_key("x"), made).encode()) < 65_536
+    assert len(made.encode()) <= GITHUB_COMMENT_BYTES
+    assert made.startswith("## 🩺 pipeline-doctor: Not sure\n")
 
 
 def test_an_agent_without_an_emblem_has_a_heading_too() -> None:

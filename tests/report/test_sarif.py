@@ -175,3 +175,15 @@ def test_the_address_of_the_docs_belongs_to_the_rule_of_the_root_cause() -> None
 
 def test_a_finding_without_evidence_is_not_rendered() -> None:
     assert [result["ruleId"] for result in run_of(report(finding("a.b"), replace(finding(), evidence=())))["results"]] == ["a.b"]
+
+
+@pytest.mark.parametrize(("kind", "where"), [("annotation", "https://git.example/job/2"), ("log-line", "x"), ("log-line", "0"), ("commit", "12")])
+def test_a_proof_that_is_no_log_line_points_to_the_log_as_a_whole(kind: str, where: str) -> None:
+    (result,) = run_of(report(replace(finding(), evidence=(Evidence(kind, where, "lost"),))))["results"]
+    assert result["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "ci.log"}}, "message": {"text": "log"}}]
+
+
+def test_the_log_line_is_found_among_other_evidence() -> None:
+    proofs = (Evidence("annotation", "job 2", "lost"), Evidence("log-line", "12", "boom"))
+    (result,) = run_of(report(replace(finding(), evidence=proofs)))["results"]
+    assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 12}

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.report.samples import ANNOTATED, FULL, NOTHING, of_text
 
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause, ScoredLine
 from cicd_agents.domain.finding import Fix, Location
@@ -15,7 +16,6 @@ from cicd_agents.domain.verdict import Outcome
 from cicd_agents.report.document import Report
 from cicd_agents.report.text import to_text
 
-NOTHING = DoctorDetails("raw", "ci.log", 1234567, 90, None, None, None, 0.0, None, (), (), None)
 HOSTILE = (
     "\x1b[31mred\x1b]0;title\x07\x9b1m ::set-output name=a::b\n::set-output name=c::d\r::add-mask::x\u2028::error::y ##[error]boom ##vso[x]y "
     "section_start:1:x ````\n```\n</details> @team #123 <img src=x> \u202egpj\u2066\u200b\u2069\ufeff\ud800 "
@@ -79,6 +79,70 @@ Note: 2 secrets redacted.
 Log ci.log (github, 40 lines), 0.12 s, exit code 0
 """
     )
+
+
+def test_all_that_is_known_follows_the_fixes() -> None:
+    shown = to_text(FULL)
+    assert "  where     src/app.py:7:3\n  job       build\n  link      https://git.example/job/2\n  step      Run yarn\n" in shown
+    assert (
+        shown.partition("             $ git add yarn.lock\n")[2]
+        == """
+Changed since the last good run
+  aaaaaaaaaaaa → bbbbbbbbbbbb, 3 commits (the platform cut the list)
+  suspect cccccccccccc Bump lodash: it changes `yarn.lock`; it is the newest
+  suspect dddddddddddd Tidy
+  lodash 4.17.20 → 4.17.21 in yarn.lock
+  left-pad 1.3.0 (added) in yarn.lock
+  x/y v1 (removed) in go.sum
+  CI configuration: .github/workflows/ci.yml
+  $ git bisect start bbbb aaaa
+  $ git bisect run make test
+
+Flaky: yes
+  It passed and failed on the same commit.
+  Passed in 7 of 10 runs (70%, 95 % interval 40% to 89%).
+
+Seen before
+  4 times, first 2026-01-02T03:04:05Z, last 2026-03-04T05:06:07Z, on main, dev
+  https://git.example/run/9
+
+Other failed jobs
+  lint: ruff: E501, line 5: line too long
+  test (3.12): the same failure
+
+Operations
+  RerunJobs run 1: done. The network was down. Started 1 job.
+  CreateIssue repo: refused. The budget is spent.
+
+Further failures in this log
+  line 30: another
+Note: 2 secrets redacted.
+Log build (github, 40 lines), 0.10 s, exit code 0
+"""
+    )
+
+
+def test_what_only_the_platform_knows_has_a_message_but_no_line() -> None:
+    assert (
+        to_text(ANNOTATED)
+        == """\
+FAIL  yarn: lockfile is old
+  package.json asks for more.
+
+  message   The hosted runner lost communication
+  job       build
+  link      https://git.example/job/2
+  kind      infrastructure_runner, confidence 90%, rule github.lost_runner
+Log https://git.example/job/2 (raw, 0 lines), 0.10 s, exit code 0
+"""
+    )
+
+
+def test_long_lists_are_counted() -> None:
+    changes = FULL.details.changes
+    assert changes
+    details = replace(FULL.details, other_jobs=FULL.details.other_jobs * 5, changes=replace(changes, packages=changes.packages * 3))
+    assert [line for line in to_text(replace(FULL, details=details)).splitlines() if "more" in line and "…" in line] == ["  … and 4 more", "  … and 5 more"]
 
 
 def test_an_inconclusive_lead_is_shown_with_the_best_three_candidates() -> None:
@@ -145,16 +209,6 @@ def test_colours_are_all_that_differs_and_every_line_ends_without_one() -> None:
     assert "\x1b[1mWhat to do (not tried)\x1b[0m" in coloured
 
 
-def of_text(text: str) -> Report:
-    """A report whose every text that can come from a log, a rule or a file name is the given one."""
-    root = RootCause(2, text, text, Location(text, 3, 4))
-    details = DoctorDetails(
-        "github", text, 9, 90, "test", "test_failure", "a.b", 0.9, root, (ScoredLine(2, 0.9, "a.b"),), (Fix("quick", text, text, (text, text), 0.5),),
-        Excerpt(1, (text, text, text)), (root, root), docs=text,
-    )  # fmt: skip
-    return report(details, Outcome.INCONCLUSIVE, text, text, (text, text))
-
-
 def dangers(text: str) -> list[str]:
     """What a terminal, GitHub, Azure or GitLab would obey, looked for apart from our own rules."""
     lines = re.split("[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]", text)
@@ -171,11 +225,22 @@ def test_hostile_text_reaches_neither_terminal_nor_runner() -> None:
     assert "@team #123" in shown  # words are shown as they are
 
 
+def without_bisect(made: Report) -> Report:
+    """The report without the one text that has lines of its own."""
+    assert made.details.changes
+    return replace(made, details=replace(made.details, changes=replace(made.details.changes, bisect=None)))
+
+
 def test_hostile_text_adds_no_line_and_no_colour() -> None:
-    assert to_text(of_text(HOSTILE)).count("\n") == to_text(of_text("x")).count("\n")
-    codes = re.findall(r"\x1b\[[^m]*m", to_text(of_text(HOSTILE), colour=True))
-    assert codes == re.findall(r"\x1b\[[^m]*m", to_text(of_text("x"), colour=True))
+    hostile, harmless = without_bisect(of_text(HOSTILE)), without_bisect(of_text("x"))
+    assert to_text(hostile).count("\n") == to_text(harmless).count("\n")
+    codes = re.findall(r"\x1b\[[^m]*m", to_text(hostile, colour=True))
+    assert codes == re.findall(r"\x1b\[[^m]*m", to_text(harmless, colour=True))
     assert dangers(re.sub(r"\x1b\[[0-9;]+m", "", to_text(of_text(HOSTILE), colour=True))) == []
+
+
+def test_a_bisect_command_of_many_lines_is_bounded() -> None:
+    assert to_text(of_text("line\n" * 100)).count("  $ line\n") == 5
 
 
 def test_a_text_of_100_kb_is_cut_in_each_line() -> None:

@@ -75,6 +75,7 @@ class RunContext:
     config_ref: str | None = None
     summary_file: str = ""
     output_file: str = ""
+    own_runner: str = ""
 
     @property
     def on_default_branch(self) -> bool:

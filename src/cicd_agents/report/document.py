@@ -45,6 +45,11 @@ def report_of(verdict: Verdict, fail_on: FailOn, duration: float, redactor: Reda
     )  # fmt: skip
 
 
+def has_news(report: Report) -> bool:
+    """Whether people should be told: a cause was found, or one was looked for in vain."""
+    return report.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE)
+
+
 def as_data(value: Any) -> Any:
     """A report, or any part of one, as JSON-ready data in the order of its fields."""
     if is_dataclass(value) and not isinstance(value, type):

@@ -1,4 +1,4 @@
-"""The one place where untrusted text is made safe for the place where it is shown: a terminal, a CI log, Markdown.
+"""The one place where untrusted text is made safe for the place where it is shown: a terminal, a CI log, Markdown, XML, Slack, a workflow command.
 
 Secrets are hidden before (domain.redaction). Of these functions `workflow_safe` comes last, on what is printed.
 """
@@ -87,6 +87,23 @@ def inline(text: str, limit: int = 300) -> str:
     return _BLOCK_START.sub(r"\1\\", " ".join(r"\|".join(_word(part) for part in word.split("|")) for word in words))
 
 
+def prose(text: str, limit: int = 600) -> str:
+    """A text of ours that may quote the log: what stands in backticks becomes code, all else is escaped."""
+    parts = re.split(r"`([^`\n]{1,200})`", text[:limit])
+    made = ""
+    for index, part in enumerate(parts):
+        if part:
+            next_one = code_span(part) if index % 2 else _spaced(part, limit)
+            made += f" {next_one}" if made.endswith("`") and next_one.startswith("`") else next_one  # two runs of backticks must not join
+    return made
+
+
+def _spaced(text: str, limit: int) -> str:
+    """Escaped, with the blank kept that divides it from a code span."""
+    before, after = text[:1].isspace() * " ", text[-1:].isspace() * " "
+    return f"{before}{inline(text, limit).strip()}{after}" if text.strip() else " "
+
+
 def _word(word: str) -> str:
     if not _LIVE.search(word):
         return _escaped(word)
@@ -125,6 +142,55 @@ def _cut_lines(body: str, limit: int) -> str:
     left_out = body.count("\n") - head.count("\n")
     note = f"… {left_out} more line{'s' if left_out > 1 else ''}"
     return "\n".join(part for part in (head, note if left_out else "") if part)
+
+
+# What stands for the characters that end a workflow command's data or a property of it (actions/toolkit, packages/core/src/command.ts).
+_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_COMMAND_DATA = str.maketrans(_DATA)
+_COMMAND_PROPERTY = str.maketrans({**_DATA, ":": "%3A", ",": "%2C"})
+
+
+def command_data(text: str, limit: int) -> str:
+    """The message of a GitHub workflow command: one line that shows as the lines of the text, none of them a command itself."""
+    return workflow_safe(plain(text, limit)).translate(_COMMAND_DATA)
+
+
+def command_property(text: str, limit: int) -> str:
+    """A property of a GitHub workflow command."""
+    return workflow_safe(" ".join(plain(text, limit).split())).translate(_COMMAND_PROPERTY)
+
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production Char
+_XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;"})
+
+
+def xml_text(text: str, limit: int) -> str:
+    """The content of an XML element."""
+    return _NOT_XML.sub("", workflow_safe(plain(text, limit))).translate(_XML)
+
+
+def xml_attribute(text: str, limit: int) -> str:
+    """The value of an XML attribute, to be put between double quotes; a line feed is kept as a reference."""
+    return xml_text(text, limit).replace("\n", "&#10;")
+
+
+_MRKDWN = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})  # docs.slack.dev, formatting message text: the control characters
+
+
+def mrkdwn(text: str, limit: int) -> str:
+    """One line of Slack's mrkdwn of at most `limit` characters as they are sent. Links and mentions need `<`, so the text has none; it may be bold."""
+    return _whole_entities(" ".join(_visible(text).split()).translate(_MRKDWN), limit)
+
+
+def mrkdwn_code(text: str, limit: int) -> str:
+    """Inline code of Slack's mrkdwn, of at most `limit` characters as they are sent."""
+    body = " ".join(_visible(text).split()).replace("`", "'").translate(_MRKDWN)  # there is no escape for a backtick
+    return f"`{_whole_entities(body, limit - 2) or ' '}`"
+
+
+def _whole_entities(text: str, limit: int) -> str:
+    """Cut so that no entity is halved."""
+    return re.sub(r"&[a-z]{0,3}…$", "…", _cut(text, limit))
 
 
 def _longest_run(text: str) -> int:

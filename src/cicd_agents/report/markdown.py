@@ -1,119 +1,136 @@
-"""The report as Markdown: the form that goes into a comment or a job summary."""
+"""The report as Markdown: the form that goes into a comment, an issue or a job summary."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from cicd_agents.domain.doctor import DoctorDetails, RootCause
-from cicd_agents.domain.finding import Fix
+from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause
+from cicd_agents.domain.finding import Evidence, Fix
 from cicd_agents.domain.verdict import Outcome
 from cicd_agents.report.document import Report, place
-from cicd_agents.report.escape import code_span, fence, inline, truncate_utf8
+from cicd_agents.report.escape import code_span, fence, inline, prose
+from cicd_agents.report.links import Links, https_host
+from cicd_agents.report.markdown_background import background
+from cicd_agents.report.sections import Section, fitted, listed
+from cicd_agents.report.wording import HEADS, proof_text
 
 EMOJI = {"pipeline-doctor": "🩺"}
-_EXCERPT = 6000
-# A comment holds 65,536 characters on GitHub; stay below it in bytes.
-MAX_BYTES = 60_000
-_HEAD = {
-    Outcome.FAIL: "Root cause found",
-    Outcome.INCONCLUSIVE: "Not sure",
-    Outcome.SKIPPED: "Nothing to diagnose",
-    Outcome.PASS: "All is well",
-}
+# A comment holds 65,536 characters on GitHub (a longer one is answered with 422) and 1,000,000 on GitLab (doc/administration/instance_limits.md).
+# We count bytes, which are never fewer, and leave room for the marker.
+GITHUB_COMMENT_BYTES = 60_000
+GITLAB_COMMENT_BYTES = 990_000
+_EXCERPT, _COMMANDS, _MESSAGE = 6000, 2000, 200
+_MOST_FIXES, _MOST_FURTHER, _MOST_NOTES, _MOST_EVIDENCE = 8, 10, 20, 8
 _KINDS = {"quick": "Quick fix", "lasting": "Lasting fix", "prevention": "Prevention"}
 
 
-def to_markdown(report: Report) -> str:
-    """Markdown of at most MAX_BYTES; every text from a log is escaped or fenced."""
-    for excerpt in (True, False):
-        text = "\n".join(_lines(report, excerpt)) + "\n"
-        if len(text.encode()) <= MAX_BYTES:
-            return text
-    return truncate_utf8(text, MAX_BYTES)
+def to_markdown(report: Report, hosts: Sequence[str] = (), most: int = GITHUB_COMMENT_BYTES) -> str:
+    """Markdown of at most `most` bytes; every text from outside is escaped or fenced, and links go to `hosts` only (a rule's documentation apart)."""
+    return fitted(list(sections_of(report, Links(hosts))), most)
 
 
-def _lines(report: Report, excerpt: bool) -> Iterator[str]:
+def to_resolved(agent: str, run_url: str = "", sha: str = "", hosts: Sequence[str] = ()) -> str:
+    """What a comment becomes when the run is green again: its address and commit, as far as they are known."""
+    where = f" at {code_span(sha[:12])}" if sha else ""
+    run = f" {Links(hosts).link('See the run', run_url)}." if run_url else ""
+    return f"{_heading(agent, 'Resolved')}\n\nThe run is green again{where}. The failure that stood here is gone.{run}\n"
+
+
+def sections_of(report: Report, links: Links) -> Iterator[Section]:
+    """The parts of the Markdown, in their order: what broke, why, what to do, then what else is known."""
     details = report.details
-    yield f"## {EMOJI.get(report.agent, '')} {report.agent}: {_HEAD[report.outcome]}"
-    yield ""
-    yield f"**{prose(report.title)}**" + (f" — {prose(report.summary)}" if report.summary else "")
+    root = details.root_cause
+    yield Section("title", f"{_heading(report.agent, HEADS[report.outcome])}\n\n{_claim(report)}")
+    if root or details.job or details.category:
+        yield Section("error", "### Error\n\n" + "\n".join(_error(report, links)))
+    if root or details.signature:
+        yield Section("root cause", "### Root cause\n\n" + _cause(report, links), 1)
+    if details.fixes:
+        yield Section("fixes", "### Fixes (not tried)\n\n" + "\n".join(_fixes(details.fixes)).rstrip("\n"), 2)
+    if details.candidates and (root is None or report.outcome is Outcome.INCONCLUSIVE):
+        best = (f"- line {item.line}, score {item.score:.2f}, rule {code_span(item.signature or 'none')}" for item in details.candidates[:3])
+        yield Section("candidates", "### Best candidates\n\n" + "\n".join(best), 3)
+    yield from background(report, links)
+    if details.further_failures:
+        further = listed(details.further_failures, _MOST_FURTHER, lambda failure: f"line {failure.line}: {code_span(failure.text.strip())}")
+        yield Section("further failures", f"### Further failures\n\n{further}", 6)
+    if details.excerpt and root:
+        yield Section("log excerpt", _excerpt(details.excerpt, root), 9)
+    if report.notes:
+        yield Section("notes", "\n\n".join(_notes(report.notes)), 7)
+    yield Section("footer", _footer(details))
+
+
+def _heading(agent: str, words: str) -> str:
+    return f"## {EMOJI.get(agent, '')} {agent}: {words}"
+
+
+def _claim(report: Report) -> str:
+    return f"**{prose(report.title)}**" + (f" — {prose(report.summary)}" if report.summary else "")
+
+
+def _error(report: Report, links: Links) -> Iterator[str]:
+    details = report.details
     root = details.root_cause
     if root:
-        yield from _error(details, root)
-        yield from _evidence(report, root)
-    if details.fixes:
-        yield from _fixes(details.fixes)
-    if details.further_failures:
-        yield "\n### Further failures\n"
-        for failure in details.further_failures:
-            yield f"- line {failure.line}: {code_span(failure.text.strip())}"
-    if details.candidates and (root is None or report.outcome is Outcome.INCONCLUSIVE):
-        yield "\n### Best candidates\n"
-        for item in details.candidates[:3]:
-            yield f"- line {item.line}, score {item.score:.2f}, rule {code_span(item.signature or 'none')}"
-    if excerpt and details.excerpt and root:
-        yield from _excerpt(details, root)
-    for note in report.notes:
-        yield f"\n> {prose(note)}"
-    yield f"\n<sub>Log {code_span(details.log)}, {details.lines:,} lines, {details.platform}. Diagnosed by rules, without a model.</sub>"
-
-
-def _error(details: DoctorDetails, root: RootCause) -> Iterator[str]:
-    yield "\n### Error\n"
-    yield f"- Line {root.line}: {code_span(root.text.strip())}"
-    if root.location:
+        yield f"- Line {root.line}: {code_span(root.text.strip())}"
+    elif message := proof_text(report):
+        yield f"- Message: {code_span(message)}"
+    if root and root.location:
         yield f"- Place: {code_span(place(root.location))}"
-    if root.step:
+    if details.job:
+        run = ", " + links.link("see the run", details.run_url) if details.run_url else ""
+        yield f"- Job: {links.link(code_span(details.job), details.job_url)}{run}"
+    if root and root.step:
         yield f"- Step: {code_span(root.step)}"
-    yield f"- Category: {details.category}, phase: {details.phase}"
+    if details.category:
+        yield f"- Category: {details.category}" + (f", phase: {details.phase}" if details.phase else "")
 
 
-def _evidence(report: Report, root: RootCause) -> Iterator[str]:
+def _cause(report: Report, links: Links) -> str:
+    numbered = (f"{number}. {text}" for number, text in enumerate(_proofs(report, links), 1))
+    return f"{prose(report.summary or report.title)} (confidence {report.details.confidence:.0%})\n\n" + "\n".join(numbered)
+
+
+def _proofs(report: Report, links: Links) -> Iterator[str]:
+    """What the claim rests on, beginning with the rule."""
     details = report.details
-    yield "\n### Root cause\n"
-    yield f"{prose(report.summary or report.title)} (confidence {details.confidence:.0%})"
-    yield ""
-    yield f"1. Log line {root.line} matches rule {code_span(details.signature or 'none')}" + (
-        f" ([documentation]({details.docs}))" if _is_link(details.docs) else ""
-    )
-    if root.location:
-        yield f"2. The log points to {code_span(place(root.location))}"
+    root = details.root_cause
+    docs = f" ([documentation]({details.docs}))" if https_host(details.docs) else ""
+    rule = code_span(details.signature or "none")
+    yield (f"Log line {root.line} matches rule {rule}" if root else f"Rule {rule}") + docs
+    if root and root.location:
+        yield f"The log points to {code_span(place(root.location))}"
+    others = [item for finding in report.findings[:1] for item in finding.evidence if not (root and item.where == str(root.line))]
+    for item in others[:_MOST_EVIDENCE]:
+        yield _evidence(item, links)
+
+
+def _evidence(item: Evidence, links: Links) -> str:
+    kind = inline(item.kind.replace("-", " ").capitalize(), 40)
+    where = "" if links.allows(item.where) else f" {code_span(item.where)}"
+    return f"{links.link(kind, item.where) if not where else kind + where}: {code_span(item.text, _MESSAGE)}"
 
 
 def _fixes(fixes: tuple[Fix, ...]) -> Iterator[str]:
-    yield "\n### Fixes (not tried)\n"
-    for fix in fixes:
+    for fix in fixes[:_MOST_FIXES]:
         yield f"- **{_KINDS[fix.kind]}:** {prose(fix.title)}" + (f" — {prose(fix.detail)}" if fix.detail else "")
         if fix.commands:
-            yield "\n" + "\n".join("  " + line for line in fence("\n".join(fix.commands), 2000, "sh").splitlines()) + "\n"
+            yield "\n" + "\n".join("  " + line for line in fence("\n".join(fix.commands), _COMMANDS, "sh").splitlines()) + "\n"
 
 
-def _excerpt(details: DoctorDetails, root: RootCause) -> Iterator[str]:
-    if details.excerpt is None:
-        return
-    numbered = [f"{'>' if number == root.line else ' '} {number:>6} | {text}" for number, text in enumerate(details.excerpt.lines, details.excerpt.first)]
-    yield f"\n<details><summary>Log excerpt around line {root.line}</summary>\n"
-    yield fence("\n".join(numbered), _EXCERPT)
-    yield "\n</details>"
+def _excerpt(excerpt: Excerpt, root: RootCause) -> str:
+    numbered = [f"{'>' if number == root.line else ' '} {number:>6} | {text}" for number, text in enumerate(excerpt.lines, excerpt.first)]
+    return f"<details><summary>Log excerpt around line {root.line}</summary>\n\n" + fence("\n".join(numbered), _EXCERPT) + "\n\n</details>"
 
 
-def prose(text: str, limit: int = 600) -> str:
-    """A text of ours that may quote the log: what stands in backticks becomes code, all else is escaped."""
-    parts = re.split(r"`([^`\n]{1,200})`", text[:limit])
-    made = ""
-    for index, part in enumerate(parts):
-        if part:
-            next_one = code_span(part) if index % 2 else _spaced(part, limit)
-            made += f" {next_one}" if made.endswith("`") and next_one.startswith("`") else next_one  # two runs of backticks must not join
-    return made
+def _notes(notes: tuple[str, ...]) -> Iterator[str]:
+    for note in notes[:_MOST_NOTES]:
+        yield f"> {prose(note)}"
+    if len(notes) > _MOST_NOTES:
+        yield f"> … and {len(notes) - _MOST_NOTES} more notes"
 
 
-def _spaced(text: str, limit: int) -> str:
-    """Escaped, with the blank kept that divides it from a code span."""
-    before, after = text[:1].isspace() * " ", text[-1:].isspace() * " "
-    return f"{before}{inline(text, limit).strip()}{after}" if text.strip() else " "
-
-
-def _is_link(url: str | None) -> bool:
-    return url is not None and re.fullmatch(r"https://[\w.:-]+(?:/[\w./?=&%#:@~+,;!*-]*)?", url, re.ASCII) is not None
+def _footer(details: DoctorDetails) -> str:
+    size = f", {details.lines:,} lines" if details.lines else ""
+    return f"<sub>Log {code_span(details.job or details.log)}{size}, {details.platform}. Diagnosed by rules, without a model.</sub>"

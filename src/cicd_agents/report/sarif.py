@@ -40,15 +40,21 @@ def _rule(finding: Finding, report: Report) -> dict[str, Any]:
 def _result(finding: Finding, report: Report) -> dict[str, Any]:
     fixes = "; ".join(fix.title for fix in finding.fixes[:3])
     text = plain(finding.title + (f". What to do: {fixes}" if fixes else ""), 1000)
-    line = int(finding.evidence[0].where)
+    in_log = _in_log(report, _log_line(finding))
     return {
         "ruleId": finding.id,
         "level": "error",
         "message": {"text": text},
-        "locations": [_place(finding.location) if finding.location else _in_log(report, line)],
-        "relatedLocations": [_in_log(report, line)],
+        "locations": [_place(finding.location) if finding.location else in_log],
+        "relatedLocations": [in_log],
         "properties": _properties(finding, report),
     }
+
+
+def _log_line(finding: Finding) -> int | None:
+    """The line of the log that proves it; None where the proof is no log line, such as a message of the platform."""
+    lines = (item.where for item in finding.evidence if item.kind == "log-line")
+    return next((int(line) for line in lines if line.isascii() and line.isdigit() and int(line) > 0), None)
 
 
 def _properties(finding: Finding, report: Report) -> dict[str, Any]:
@@ -64,8 +70,11 @@ def _place(location: Location) -> dict[str, Any]:
     return {"physicalLocation": physical}
 
 
-def _in_log(report: Report, line: int) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": {"uri": _uri(report.details.log)}, "region": {"startLine": line}}, "message": {"text": "log line"}}
+def _in_log(report: Report, line: int | None) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(report.details.log)}}
+    if line:
+        physical["region"] = {"startLine": line}
+    return {"physicalLocation": physical, "message": {"text": "log line" if line else "log"}}
 
 
 def _uri(path: str) -> str:

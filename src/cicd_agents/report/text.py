@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause
+from cicd_agents.domain.doctor import DoctorDetails, Excerpt
 from cicd_agents.domain.finding import Fix
 from cicd_agents.domain.verdict import Outcome
 from cicd_agents.report.document import Report, place
 from cicd_agents.report.escape import plain, workflow_safe
+from cicd_agents.report.text_background import background
+from cicd_agents.report.wording import proof_text
 
 _Painter = Callable[[str, str], str]
 _LINE = 240
@@ -30,8 +32,7 @@ def _lines(report: Report, paint: _Painter) -> Iterator[str]:
     if report.summary:
         yield f"  {_one(report.summary)}"
     yield ""
-    if details.root_cause:
-        yield from _root(details, details.root_cause, paint)
+    yield from _known(report, paint)
     if details.excerpt and details.root_cause:
         yield ""
         yield from _excerpt(details.excerpt, details.root_cause.line, paint)
@@ -39,11 +40,15 @@ def _lines(report: Report, paint: _Painter) -> Iterator[str]:
         yield ""
         yield paint("1", "What to do (not tried)")
         yield from _fixes(details.fixes, paint)
+    for heading, known in background(report):
+        yield ""
+        yield paint("1", _one(heading))
+        yield from (f"  {_one(line)}" for line in known)
     if details.further_failures:
         yield ""
         yield paint("1", "Further failures in this log")
         for failure in details.further_failures:
-            yield f"  line {failure.line}: {_one(failure.text)}"
+            yield f"  line {failure.line}: {_one(failure.text.strip())}"
     if not details.root_cause or report.outcome is Outcome.INCONCLUSIVE:
         yield from _candidates(details)
     for note in report.notes:
@@ -51,13 +56,25 @@ def _lines(report: Report, paint: _Painter) -> Iterator[str]:
     yield f"Log {_one(details.log)} ({details.platform}, {details.lines:,} lines), {report.duration_seconds:.2f} s, exit code {report.exit_code}"
 
 
-def _root(details: DoctorDetails, root: RootCause, paint: _Painter) -> Iterator[str]:
-    yield f"  line      {root.line}: {paint('31', _one(root.text.strip()))}"
-    if root.location:
+def _known(report: Report, paint: _Painter) -> Iterator[str]:
+    """What broke and where, as far as it is known."""
+    details, text = report.details, paint("31", _one(proof_text(report)))
+    root = details.root_cause
+    if root:
+        yield f"  line      {root.line}: {text}"
+    elif report.findings:
+        yield f"  message   {text}"
+    if root and root.location:
         yield f"  where     {_one(place(root.location))}"
-    if root.step:
+    if details.job:
+        yield f"  job       {_one(details.job)}"
+    if details.job_url:
+        yield f"  link      {_one(details.job_url)}"
+    if root and root.step:
         yield f"  step      {_one(root.step)}"
-    yield f"  kind      {details.category} ({details.phase}), confidence {details.confidence:.0%}, rule {details.signature}"
+    if details.category:
+        phase = f" ({details.phase})" if details.phase else ""
+        yield f"  kind      {details.category}{phase}, confidence {details.confidence:.0%}, rule {_one(str(details.signature))}"
     if details.docs:
         yield f"  docs      {_one(details.docs)}"
 
@@ -85,7 +102,7 @@ def _candidates(details: DoctorDetails) -> Iterator[str]:
         yield ""
         yield "The best candidates:"
         for item in best:
-            yield f"  line {item.line} (score {item.score:.2f}, rule {item.signature})"
+            yield f"  line {item.line} (score {item.score:.2f}, rule {_one(str(item.signature))})"
 
 
 def _one(text: str) -> str:

@@ -64,7 +64,7 @@ def test_the_bundled_rules_agree_on_their_own_examples() -> None:
     found = [(rule, literals) for rule, literals in known if literals]
     assert len(found) > 0.95 * len(bundled.signatures())
     some = found[::4]  # signature_check looks for the literals in the examples of all
-    rules = catalogue((rule for rule, _ in some), tuple(literals for _, literals in some))
+    rules = catalogue(rule for rule, _ in some)
     data = b"\n".join(sample.encode() for rule in rules.signatures for sample in (*rule.examples, *rule.near_misses))
     every_scan = scan(Log(data), rules, EveryLine())
     for sample in (b"", data):  # with the data as the sample, common literals give way to rarer ones

@@ -1,0 +1,35 @@
+# The image behind the action and the GitLab component: cicd-agents in a virtual environment on a plain Python image.
+# Any builder can build it, also one without BuildKit. The release gives BASE_IMAGE with its digest.
+ARG BASE_IMAGE=python:3.13-slim
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /build
+COPY requirements/build.txt requirements/runtime.txt requirements/
+# Two environments: one with the tools that build, and the one that is shipped, which has not even pip.
+RUN python3 -m venv tools \
+ && python3 -m venv --without-pip /opt/cicd-agents \
+ && tools/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement requirements/build.txt \
+ && tools/bin/pip --python /opt/cicd-agents/bin/python install --no-cache-dir --no-compile --require-hashes --only-binary :all: --requirement requirements/runtime.txt
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
+COPY src src
+# Compiled beforehand, because its user may not write here; the files never change, so Python need not look at their times.
+# Time zones are in the base image already; only a dependency of a dependency asks for a second copy.
+RUN tools/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir wheel . \
+ && tools/bin/pip --python /opt/cicd-agents/bin/python install --no-cache-dir --no-compile --no-deps --no-index wheel/*.whl \
+ && rm -rf /opt/cicd-agents/lib/python3*/site-packages/tzdata/zoneinfo \
+ && /opt/cicd-agents/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/cicd-agents/lib \
+ && mkdir /workspace
+
+FROM ${BASE_IMAGE}
+LABEL org.opencontainers.image.title="cicd-agents" \
+      org.opencontainers.image.description="CI/CD agents that explain failed pipelines" \
+      org.opencontainers.image.source="https://github.com/org/cicd-agents" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/cicd-agents /opt/cicd-agents
+COPY --from=build --chown=1001:1001 /workspace /workspace
+ENV PATH=/opt/cicd-agents/bin:$PATH
+# The user id of GitHub's hosted runners: so it may write the files that the runner makes for outputs and summary, and leaves no files of root behind.
+USER 1001:1001
+WORKDIR /workspace
+ENTRYPOINT ["/opt/cicd-agents/bin/cicd-agents"]
+CMD ["run"]

@@ -1,0 +1,136 @@
+"""Records of the memory as rows: texts are made storable and short, and what comes back is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from cicd_agents.domain.errors import BadAnswer
+from cicd_agents.domain.history import PastFailure, PastRerun
+
+Value = str | int | float | None
+Row = Sequence[Any]
+
+MAX_TITLE = 300
+# Longest texts, in characters. Names of jobs and branches are shorter on all platforms; a URL is a link to a run or job.
+CAPS: Mapping[str, int] = MappingProxyType({
+    "repository": 255, "run_id": 255, "job": 255, "fingerprint": 64, "signature": 128, "category": 64, "workflow": 255, "branch": 255, "sha": 64, "url": 1000,
+})  # fmt: skip
+_DIGEST = 16
+# Numbers beyond this fit neither database's integers nor any platform's attempts and pull requests.
+_MAX_NUMBER = 2**31 - 1
+
+
+def storable(name: str, text: str) -> str:
+    """The text of a column without what databases refuse (NUL, lone surrogates), cut to its cap.
+
+    A cut text ends with a digest of the whole, so that two long names of jobs stay two. Doing it twice changes nothing.
+    """
+    text, most = _clean(text), CAPS[name]
+    if len(text) <= most:
+        return text
+    return f"{text[: most - _DIGEST - 1]}~{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]}"
+
+
+def failure_values(failure: PastFailure, now: float, redact: Callable[[str], str]) -> dict[str, Value]:
+    """The columns of a failure. The title is redacted, as it comes from a log."""
+    return _failure_values(failure, redact(failure.title), _time(failure.time, now))
+
+
+def rerun_values(rerun: PastRerun, now: float) -> dict[str, Value]:
+    """The columns of a re-run."""
+    return _rerun_values(rerun, _time(rerun.time, now))
+
+
+def failure_row(row: Row) -> dict[str, Value]:
+    """The columns of a failure that another memory holds. Raises BadAnswer when the row is none."""
+    failure = failure_of(row)
+    return _failure_values(failure, failure.title, failure.time)
+
+
+def rerun_row(row: Row) -> dict[str, Value]:
+    """The columns of a re-run that another memory holds. Raises BadAnswer when the row is none."""
+    rerun = rerun_of(row)
+    return _rerun_values(rerun, rerun.time)
+
+
+def _failure_values(failure: PastFailure, title: str, time: float) -> dict[str, Value]:
+    texts = {name: storable(name, getattr(failure, name)) for name in CAPS}
+    return {**texts, "attempt": number(failure.attempt), "title": _title(title), "time": time}
+
+
+def _rerun_values(rerun: PastRerun, time: float) -> dict[str, Value]:
+    return {
+        "repository": storable("repository", rerun.repository), "run_id": storable("run_id", rerun.run_id), "attempt": number(rerun.attempt),
+        "signature": storable("signature", rerun.signature), "pull_request": None if rerun.pull_request is None else number(rerun.pull_request),
+        "time": time, "helped": None if rerun.helped is None else int(rerun.helped),
+    }  # fmt: skip
+
+
+def failure_of(row: Row) -> PastFailure:
+    """A failure from its columns, in the order of PastFailure's fields. Raises BadAnswer when the row is none."""
+    repository, fingerprint, signature, category, title, workflow, job, branch, sha, run_id, attempt, time, url = row
+    return PastFailure(
+        _text(repository), _text(fingerprint), _text(signature), _text(category), _text(title), _text(workflow), _text(job), _text(branch),
+        _text(sha), _text(run_id), whole(attempt), real(time), _text(url),
+    )  # fmt: skip
+
+
+def rerun_of(row: Row) -> PastRerun:
+    """A re-run from its columns, in the order of PastRerun's fields. Raises BadAnswer when the row is none."""
+    repository, run_id, attempt, signature, pull_request, time, helped = row
+    return PastRerun(
+        _text(repository), _text(run_id), whole(attempt), _text(signature), None if pull_request is None else whole(pull_request),
+        real(time), None if helped is None else bool(whole(helped)),
+    )  # fmt: skip
+
+
+def texts(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The first column of each row."""
+    return tuple(_text(row[0]) for row in rows)
+
+
+def number(value: int) -> int:
+    """The number within what both databases can store."""
+    return max(0, min(value, _MAX_NUMBER))
+
+
+def whole(value: object) -> int:
+    """A whole number. Raises BadAnswer."""
+    if isinstance(value, int):
+        return value
+    raise _strange()
+
+
+def real(value: object) -> float:
+    """A finite number. Raises BadAnswer."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        return float(value)
+    raise _strange()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise _strange()
+
+
+def _strange() -> BadAnswer:
+    return BadAnswer("The memory of failures holds a value of the wrong type; it was not written by cicd-agents. Delete it, a new one is begun.")
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _title(text: str) -> str:
+    text = _clean(text)
+    return text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1] + "…"
+
+
+def _time(value: float, now: float) -> float:
+    """A record from the future would outlive all others; so would one without a time (NaN fails both comparisons)."""
+    return float(value) if 0 <= value <= now else now

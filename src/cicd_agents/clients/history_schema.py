@@ -1,0 +1,56 @@
+"""The tables of the memory, the same in SQLite and PostgreSQL: versions, column types and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept of each repository; the oldest records are forgotten at its next write.
+
+    5,000 failures are two years of seven a day and about 4 MB, which a CI cache restores in a second. After 400 days the links are dead: GitHub keeps
+    logs no longer than that (docs: "Configuring the retention period for GitHub Actions artifacts and logs").
+    """
+
+    failures: int = 5_000
+    reruns: int = 5_000
+    days: int = 400
+
+
+BOUNDS = Bounds()
+
+Migrations = Sequence[Sequence[str]]
+
+# The statements that lift the schema from version n to n + 1, first those that make version 1. Released steps never change: add one.
+MIGRATIONS: Migrations = (
+    (
+        """CREATE TABLE cicd_agents_failures (
+            repository {text} NOT NULL, run_id {text} NOT NULL, attempt {integer} NOT NULL, job {text} NOT NULL, fingerprint {text} NOT NULL,
+            signature {text} NOT NULL, category {text} NOT NULL, title {text} NOT NULL, workflow {text} NOT NULL, branch {text} NOT NULL,
+            sha {text} NOT NULL, time {real} NOT NULL, url {text} NOT NULL,
+            PRIMARY KEY (repository, run_id, attempt, job, fingerprint))""",
+        "CREATE INDEX cicd_agents_failures_by_fingerprint ON cicd_agents_failures (repository, fingerprint)",
+        "CREATE INDEX cicd_agents_failures_by_time ON cicd_agents_failures (repository, time)",
+        """CREATE TABLE cicd_agents_reruns (
+            repository {text} NOT NULL, run_id {text} NOT NULL, attempt {integer} NOT NULL,
+            signature {text} NOT NULL, pull_request {integer}, time {real} NOT NULL, helped {integer},
+            PRIMARY KEY (repository, run_id, attempt))""",
+        "CREATE INDEX cicd_agents_reruns_by_time ON cicd_agents_reruns (repository, time)",
+    ),
+)
+
+TABLES = frozenset({"cicd_agents_failures", "cicd_agents_reruns"})
+
+SQLITE_TYPES: Mapping[str, str] = MappingProxyType({"text": "TEXT", "integer": "INTEGER", "real": "REAL"})
+# Collation C compares bytes, as SQLite does; the order of records must not depend on the database's locale.
+POSTGRES_TYPES: Mapping[str, str] = MappingProxyType({"text": 'TEXT COLLATE "C"', "integer": "BIGINT", "real": "DOUBLE PRECISION"})
+
+
+def statements(migrations: Migrations, version: int, types: Mapping[str, str]) -> list[str]:
+    """What lifts a schema of this version (0: nothing is there) to the newest."""
+    return [statement.format_map(types) for step in migrations[version:] for statement in step]

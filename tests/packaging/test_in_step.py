@@ -1,0 +1,215 @@
+"""Action, component, workflow, docs and schema say what the table of settings says."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import re2
+import yaml
+from scripts import docs, settings_schema
+
+from cicd_agents import __version__
+from cicd_agents.domain.doctor import DoctorDetails
+from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.redaction import Redactor
+from cicd_agents.domain.verdict import FailOn, Outcome, Verdict
+from cicd_agents.report.document import report_of
+from cicd_agents.report.files import FILES
+from cicd_agents.report.outputs import to_outputs
+from cicd_agents.settings.options import BY_NAME, COMING, OPTIONS, Kind, Option
+from cicd_agents.settings.reading import read
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE = re.compile(rf"ghcr\.io/org/cicd-agents:v{re.escape(__version__)}(@sha256:[0-9a-f]{{64}})?")
+
+
+def document(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def component() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The inputs of the component and its one job."""
+    header, body = yaml.safe_load_all((ROOT / "gitlab-component/templates/pipeline-doctor.yml").read_text(encoding="utf-8"))
+    (job,) = body.values()
+    return header["spec"]["inputs"], job
+
+
+@pytest.mark.parametrize("script", ["docs.py", "settings_schema.py"])
+def test_generated_parts_are_fresh(script: str) -> None:
+    check = subprocess.run([sys.executable, ROOT / "scripts" / script, "--check"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr
+
+
+def test_a_stale_table_and_an_old_version_are_renewed() -> None:
+    text = (ROOT / "docs/github.md").read_text(encoding="utf-8")
+    stale = text.replace("| `fail-on` |", "| `fail-onn` |") + "\n`uses: org/cicd-agents@v99` with ghcr.io/org/cicd-agents:v9.9.9\n"
+    wanted = text + f"\n`uses: org/cicd-agents@v{docs.MAJOR}` with ghcr.io/org/cicd-agents:v{__version__}\n"
+    assert docs.renewed("docs/github.md", stale) == wanted
+
+
+def test_a_part_that_is_missing_is_told_of() -> None:
+    with pytest.raises(SystemExit, match=r"docs/settings\.md: needs one part between `begin settings`"):
+        docs.renewed("docs/settings.md", "no parts here\n")
+
+
+def test_the_action_has_every_setting_that_makes_sense_on_github() -> None:
+    inputs = document("action.yml")["inputs"]
+    assert list(inputs) == [option.name for option in OPTIONS if option.name != "user"]
+    assert all(BY_NAME[name].help in spec["description"] for name, spec in inputs.items())
+
+
+def test_inputs_of_the_action_are_empty_by_default_so_that_environment_and_file_count() -> None:
+    defaults = {name: spec["default"] for name, spec in document("action.yml")["inputs"].items() if spec["default"]}
+    assert defaults == {"token": "${{ github.token }}", "job-status": "${{ job.status }}"}
+
+
+@pytest.mark.parametrize("path", ["action.yml", ".github/workflows/doctor.yml", "gitlab-component/templates/pipeline-doctor.yml"])
+def test_the_image_is_that_of_this_version(path: str) -> None:
+    images = re.findall(r"ghcr\.io/org/cicd-agents[:@][^\s\"']+", (ROOT / path).read_text(encoding="utf-8"))
+    assert len(images) == 1
+    assert IMAGE.fullmatch(images[0])
+
+
+def test_outputs_of_both_actions_are_those_that_are_written() -> None:
+    details = DoctorDetails("raw", "x.log", 0, 0, None, None, None, 0.0, None, (), (), None)
+    verdict = Verdict("pipeline-doctor", Outcome.SKIPPED, "", "", details)
+    written = list(to_outputs(report_of(verdict, FailOn.NEVER, 0.0, Redactor(()))))
+    assert list(document("action.yml")["outputs"]) == written
+    assert list(document("composite/action.yml")["outputs"]) == written
+
+
+def test_the_composite_action_hands_on_every_input_by_the_environment_alone() -> None:
+    action = document("composite/action.yml")
+    steps = action["runs"]["steps"]
+    wanted = {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in action["inputs"] if name != "python-version"}
+    assert steps[-1]["env"] == wanted
+    assert set(action["inputs"]) - {"python-version"} == set(document("action.yml")["inputs"])
+    assert not any("${{" in step["run"] for step in steps if "run" in step)
+
+
+def test_the_workflow_hands_on_every_input_and_secret() -> None:
+    workflow = document(".github/workflows/doctor.yml")
+    call = workflow[True]["workflow_call"]  # YAML 1.1 reads `on` so
+    (step,) = (step for step in workflow["jobs"]["doctor"]["steps"] if step.get("id") == "run")
+    handed = {name for name, text in step["with"].items() if f"inputs.{name} " in text or f"secrets.{name} " in text}
+    assert handed == (set(call["inputs"]) - {"runs-on"}) | set(call["secrets"])
+    assert handed <= set(BY_NAME)
+
+
+def test_the_component_hands_every_input_over_as_a_variable_and_none_in_its_script() -> None:
+    inputs, job = component()
+    handed = {name: text for name, text in job["variables"].items() if name.startswith("CICD_AGENTS_")}
+    settings = {name for name in inputs if name in BY_NAME}
+    assert handed == {f"CICD_AGENTS_{BY_NAME[name].field.upper()}": f"$[[ inputs.{name} ]]" for name in settings}
+    assert job["script"] == ["cicd-agents run"]
+
+
+def test_the_component_takes_no_secrets_and_names_them_as_variables() -> None:
+    inputs, _ = component()
+    secrets = [option for option in OPTIONS if option.kind is Kind.SECRET]
+    readme = (ROOT / "gitlab-component/README.md").read_text(encoding="utf-8")
+    assert secrets
+    assert not {option.name for option in secrets} & set(inputs)
+    assert all(f"CICD_AGENTS_{option.field.upper()}" in readme or any(name in readme for _, name in option.falls_back_to) for option in secrets)
+
+
+def test_every_input_of_the_component_has_a_type_a_default_and_a_meaning() -> None:
+    inputs, _ = component()
+    assert all(spec["description"] and "default" in spec for spec in inputs.values())
+    assert all(spec["default"] in spec["options"] for spec in inputs.values() if "options" in spec)
+    assert all(re2.search(spec["regex"], spec["default"]) for spec in inputs.values() if "regex" in spec)
+
+
+def samples(option: Option) -> tuple[str, ...]:
+    """Values at the bounds of a setting and beyond them."""
+    match option.kind:
+        case Kind.COUNT:
+            return (str(option.least), str(option.most), "-1", "1.5", "ten", "99999999")
+        case Kind.SHARE:
+            return ("0", "1", "0.85", "1.0", "1.5", "-0.1", "high")
+        case Kind.FLAG:
+            return ("true", "false", "yes", "on")
+        case Kind.CHOICE:
+            return (*(choice for choice in option.choices if choice and choice not in COMING), "something-else")
+        case _:
+            return ()
+
+
+@pytest.mark.parametrize("option", [option for option in docs.GITLAB if samples(option)], ids=lambda option: option.name)
+def test_the_component_takes_what_the_settings_take(option: Option) -> None:
+    """GitLab may let through a number that is out of bounds; it must never refuse a value that is right, nor take another kind of text."""
+    spec = component()[0][option.name]
+    for value in samples(option):
+        taken = value in spec["options"] if "options" in spec else bool(re2.search(spec["regex"], value))
+        try:
+            read({option.name: value}, {}, None, "gitlab")
+        except UsageError:
+            assert not taken or value.isdigit()
+        else:
+            assert taken, value
+
+
+def test_files_that_the_component_hands_to_gitlab_are_those_that_are_written() -> None:
+    _, job = component()
+    folder = "$[[ inputs.report-dir ]]/"
+    assert job["artifacts"]["paths"] == [folder]
+    assert job["artifacts"]["reports"] == {"codequality": folder + FILES["codequality"], "dotenv": folder + "cicd-agents.env"}
+    assert "codequality" in component()[0]["reports"]["default"].split(",")
+
+
+def test_the_component_stands_alone() -> None:
+    folder = ROOT / "gitlab-component"
+    assert {"README.md", "LICENSE.md", ".gitlab-ci.yml"} <= {path.name for path in folder.iterdir()}
+    assert not any("local:" in path.read_text(encoding="utf-8") for path in folder.rglob("*.yml"))
+    assert (folder / "LICENSE.md").read_text(encoding="utf-8") == (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_component_adds_one_job_and_no_global_keyword() -> None:
+    _, body = yaml.safe_load_all((ROOT / "gitlab-component/templates/pipeline-doctor.yml").read_text(encoding="utf-8"))
+    assert list(body) == ["$[[ inputs.job-name ]]"]
+
+
+def test_the_schema_of_the_file_takes_the_defaults_and_refuses_what_the_reader_refuses() -> None:
+    schema = json.loads(settings_schema.schema())
+    jsonschema.validate({name: spec["default"] for name, spec in schema["properties"].items() if "default" in spec}, schema)
+    for wrong in ({"token": "x"}, {"fail-onn": "fail"}, {"fail-on": "yes"}, {"max-jobs": 0}, {"rerun-min-confidence": 2}, {"reports": ["pdf"]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+        with pytest.raises(UsageError):
+            read({}, {}, wrong, "github")
+
+
+def test_what_the_schema_calls_a_default_is_the_default_of_the_reader() -> None:
+    schema = json.loads(settings_schema.schema())
+    defaults = {name: spec["default"] for name, spec in schema["properties"].items() if "default" in spec}
+    assert replace(read({}, {}, defaults, "github"), sources=()) == read({}, {}, None, "github")
+
+
+def test_every_setting_has_its_row_in_the_docs() -> None:
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    assert all(f"| `{option.name}` |" in page for option in OPTIONS)
+
+
+def test_tools_that_build_are_locked_to_the_versions_that_run() -> None:
+    pins = [
+        dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements" / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in ("build.txt", "runtime.txt")
+    ]
+    both = set(pins[0]) & set(pins[1])
+    assert "google-re2" in both
+    assert all(pins[0][name] == pins[1][name] for name in both)
+
+
+def test_the_dockerfile_builds_without_buildkit_and_ends_as_nobody_special() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert not re.search(r"--mount|--link|--chmod|<<|--platform|^# syntax", text, re.MULTILINE)
+    assert re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1] == "1001:1001"
+    assert "--require-hashes" in text
