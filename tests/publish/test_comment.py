@@ -295,6 +295,7 @@ def test_in_whatever_order_two_runs_call_one_comment_is_left(schedule: list[int]
     assert {result.url for result in results} == {forge.comments[1][0].url}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_is_taken_for_a_marker_but_a_marker(text: str) -> None:
     found = read_marker(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cicd_agents.domain.errors import Unavailable
@@ -62,6 +62,7 @@ def counter() -> Callable[[], str]:
     return lambda: str(next(numbers))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=6))
 @example({"a": "x\ncicd-agents-0\nevil<<E\n1\nE", "b": "second"})
 def test_the_runner_reads_back_what_was_written(values: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.report.samples import ANNOTATED, FULL, SKIPPED, of_text
 
@@ -108,6 +108,7 @@ PIECES = ["::", "%", "%0A", "%25", "\n", "\r\n", ",", "=", ":", "##[", "add-mask
 TEXTS = st.lists(st.one_of(st.text(max_size=4), st.sampled_from(PIECES)), max_size=10).map("".join)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 @example("x::error::y")
 @example("a\n::set-output name=a::b")
@@ -124,6 +125,7 @@ def test_no_text_ends_its_place_in_a_command(text: str) -> None:
     assert [inner for inner in command.data.split("\n") if command_of(inner)] == []
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_hostile_report_prints_annotations_and_nothing_else(text: str) -> None:
     lines = to_annotations([of_text(text)], Platform.GITHUB)

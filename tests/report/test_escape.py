@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -63,6 +63,7 @@ class TestPlain:
     def test_the_cut_is_seen(self, limit: int, shown: str) -> None:
         assert plain("abcdef", limit) == shown
 
+    @settings(deadline=None)
     @given(TEXTS, st.integers(0, 40))
     def test_nothing_unseen_is_left(self, text: str, limit: int) -> None:
         shown = plain(text, limit)
@@ -109,6 +110,7 @@ class TestWorkflowSafe:
     def test_golden(self, text: str, safe: str) -> None:
         assert workflow_safe(text) == safe
 
+    @settings(deadline=None)
     @given(TEXTS)
     @example("\x1b::x")
     @example("\u3000::x")
@@ -117,10 +119,12 @@ class TestWorkflowSafe:
         assert commands(safe) == []
         assert workflow_safe(safe) == safe
 
+    @settings(deadline=None)
     @given(TEXTS)
     def test_only_blanks_are_added(self, text: str) -> None:
         assert workflow_safe(text).replace(" ", "") == text.replace(" ", "")
 
+    @settings(deadline=None)
     @given(TEXTS)
     def test_also_after_plain(self, text: str) -> None:
         assert commands(workflow_safe(plain(text, 1000))) == []
@@ -163,6 +167,7 @@ class TestInline:
     def test_the_limit_is_of_the_text_that_is_seen(self) -> None:
         assert inline("*" * 10, 4) == r"\*\*\*…"
 
+    @settings(deadline=None)
     @given(TEXTS)
     @example("a `@x")
     @example("``@x`")
@@ -177,6 +182,7 @@ class TestInline:
         assert not re.search(r"@\w|[#!]\d|://|\bwww\.|\bgh-\d", prose, re.IGNORECASE)
         assert not re.match(r"/\w", markdown)
 
+    @settings(deadline=None)
     @given(TEXTS)
     def test_the_reader_sees_the_same_characters(self, text: str) -> None:
         words = plain(text, 10_000).split()
@@ -184,6 +190,7 @@ class TestInline:
         seen = "".join(token.content.replace("\\|", "|") if token.type == "code_inline" else token.content for token in tokens)
         assert seen.split() == words or "\\" in text  # a code span keeps the backslash before a pipe
 
+    @settings(deadline=None)
     @given(TEXTS)
     def test_safe_in_a_list_and_in_a_table(self, text: str) -> None:
         item = MARKDOWN.parse("- " + inline(text) + "\n- end")
@@ -215,6 +222,7 @@ class TestCodeSpan:
     def test_limit(self) -> None:
         assert code_span("abcdef", 4) == "`abc…`"
 
+    @settings(deadline=None)
     @given(TEXTS)
     def test_one_code_token(self, text: str) -> None:
         tokens = inline_tokens("x " + code_span(text, 1000) + " y")
@@ -243,12 +251,14 @@ class TestFence:
     def test_language_is_a_word(self) -> None:
         assert fence("x", 10, "sh` <b>") == "```shb\nx\n```"
 
+    @settings(deadline=None)
     @given(TEXTS, st.integers(0, 200))
     def test_it_cannot_be_closed_from_inside(self, text: str, limit: int) -> None:
         blocks = MARKDOWN.parse("before\n\n" + fence(text, limit) + "\n\nafter")
         types = ["paragraph_open", "inline", "paragraph_close"]
         assert [block.type for block in blocks] == [*types, "fence", *types]
 
+    @settings(deadline=None)
     @given(TEXTS)
     def test_all_of_it_or_a_note(self, text: str) -> None:
         whole = plain(text, 10_000).rstrip("\n")
@@ -263,6 +273,7 @@ class TestTruncateUtf8:
     def test_golden(self, budget: int, text: str) -> None:
         assert truncate_utf8("aé😀", budget) == text
 
+    @settings(deadline=None)
     @given(st.text(), st.integers(-1, 60))
     def test_longest_beginning_that_fits(self, text: str, budget: int) -> None:
         cut = truncate_utf8(text, budget)

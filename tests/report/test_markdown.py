@@ -229,6 +229,11 @@ def test_a_flaky_verdict_without_runs_is_a_claim_and_its_reason(verdict: str, cl
     assert f"### Flaky or real\n\n**{claim}** The base branch fails so too.\n" in to_markdown(replace(FULL, details=details, operations=()))
 
 
+def test_an_operation_that_cannot_be_undone_says_nothing_of_it() -> None:
+    operation = replace(FULL.operations[0], reverse="", result="")
+    assert "- **RerunJobs** `run 1`: done. The network was down.\n" in to_markdown(replace(FULL, operations=(operation,)))
+
+
 def test_what_nobody_looked_for_has_no_section() -> None:
     made = to_markdown(FOUND)
     for heading in ("Changed since", "Flaky", "Seen before", "Other failed jobs", "Operations"):

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cicd_agents.domain.doctor import DoctorDetails, RootCause
@@ -145,6 +145,7 @@ def test_odd_paths_are_percent_encoded(path: str, uri: str) -> None:
     assert result["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=60))
 def test_a_percent_encoded_path_can_be_read_back(path: str) -> None:
     (result,) = run_of(report(finding(location=Location(f"x{path}", 1))))["results"]

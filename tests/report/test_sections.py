@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.report.samples import FULL, HOST, SKIPPED, of_text
 
@@ -34,6 +34,7 @@ def test_what_is_left_out_often_is_counted() -> None:
     assert made == f"t\n\n{NOTE}notes (5 times). The report files hold everything.\n"
 
 
+@settings(deadline=None)
 @given(st.lists(PART, min_size=1, max_size=12), st.integers(1000, 4000))
 def test_the_limit_holds_and_only_whole_sections_are_shown_in_order(parts: list[tuple[str, str, int]], most: int) -> None:
     sections = [Section(*part) for part in parts]

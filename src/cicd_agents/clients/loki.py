@@ -106,7 +106,7 @@ class LokiLogs:
         answer = self._http.get("/loki/api/v1/query_range", params, most=_MAX_PAGE_BYTES).json()
         data = Shape.of(answer, "Loki: the log").inner("data")
         if data.text("resultType") != "streams":
-            raise BadAnswer("Loki: `loki-query` gives numbers, not lines. Use a log query, such as {job=\"ci\"}, without a function around it.")
+            raise BadAnswer('Loki: `loki-query` gives numbers, not lines. Use a log query, such as {job="ci"}, without a function around it.')
         entries = [entry for stream in data.items("result") for entry in _entries(stream)]
         return sorted((entry for entry in entries if start <= entry.time < end), key=lambda entry: entry.time)
 

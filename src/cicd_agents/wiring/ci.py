@@ -24,9 +24,10 @@ from cicd_agents.domain.errors import NotAllowed, NotFound, ServiceError, UsageE
 from cicd_agents.domain.ports import Clock, History, OpenLog
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.verdict import Verdict
-from cicd_agents.operations.policy import rerun_policy
+from cicd_agents.operations.policy import Mode, rerun_policy
 from cicd_agents.operations.reruns import Reruns
 from cicd_agents.publish.outcome import Published, PublishStatus
+from cicd_agents.publish.report_files import safe_folder
 from cicd_agents.report.document import report_of
 from cicd_agents.report.text import to_text
 from cicd_agents.run import exit_code_of, tell
@@ -116,9 +117,21 @@ class Session:
         return doctor.consult(self.context)
 
     def _reruns(self, found: Consultation, history: History | None) -> Verdict:
-        audit = AuditFile(_below(self.context, self.settings.report_dir) / "audit.jsonl", self.world.redactor, self.context.actor, self.context.run_url)
-        reruns = Reruns(self.platforms.ci, history, rerun_policy(self.settings), audit, self.clock)
+        """The verdict after re-runs; without a place for the audit log nothing is started."""
+        policy = rerun_policy(self.settings)
+        folder = self._audit_folder() if policy.mode is not Mode.OFF else Path()
+        if folder is None:
+            self.world.say("re-runs: off, since the audit log has no place: report-dir leads out of the workspace, or cannot be made.")
+            policy, folder = replace(policy, mode=Mode.OFF), Path()
+        audit = AuditFile(folder / "audit.jsonl", self.world.redactor, self.context.actor, self.context.run_url)
+        reruns = Reruns(self.platforms.ci, history, policy, audit, self.clock)
         return reruns.after(found.verdict, found.run, found.failed, found.on_commit, self.context)
+
+    def _audit_folder(self) -> Path | None:
+        try:
+            return safe_folder(Path(self.settings.report_dir), Path(self.context.workspace or "."))
+        except OSError:
+            return None
 
     def _open_log(self) -> OpenJobLog:
         """From Loki where that is set, else from the CI server."""

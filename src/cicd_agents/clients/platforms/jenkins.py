@@ -192,4 +192,3 @@ def _name(job: str, build: Build) -> str:
     """The job's path; in a multibranch project without the branch, so that the jobs of two branches have the same name."""
     folder, _, leaf = job.rpartition("/")
     return folder if folder and shapes.named_after(leaf, build.branch) else job
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,10 @@ class Order:
         from cicd_agents.clients.http import TIMEOUTS, Http
 
         timeouts = self.timeouts or TIMEOUTS
-        return Http(service, self.clock, self.budget, allow_http=self.settings.allow_http, note=lambda retry: self.say(str(retry)), timeouts=timeouts)
+        return Http(
+            service, self.clock, self.budget, allow_http=self.settings.allow_http, note=lambda retry: self.say(str(retry)), timeouts=timeouts,
+            jitter=random.random,
+        )  # fmt: skip
 
     @property
     def max_log(self) -> int:
