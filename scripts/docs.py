@@ -24,7 +24,12 @@ NOT_ON_GITHUB = {"user"}
 NOT_IN_WORKFLOW = NOT_ON_GITHUB | {"job-status", "log", "signatures", "history", "report-dir"}
 NOT_ON_GITLAB = {"user", "job-status", "summary", "annotations"}
 ACTION_DEFAULTS = {"token": "${{ github.token }}", "job-status": "${{ job.status }}"}
-COMPONENT_DEFAULTS = {"history": ".cicd-agents/history.sqlite", "reports": "markdown,json,codequality", "report-dir": "cicd-agents-report"}
+COMPONENT_DEFAULTS = {
+    "agent": "pipeline-doctor",
+    "history": ".cicd-agents/history.sqlite",
+    "reports": "markdown,json,codequality",
+    "report-dir": "cicd-agents-report",
+}
 # Paths that the job of the component also names as artifact and cache.
 COMPONENT_PATTERNS = {"history": r"^(\.cicd-agents/[A-Za-z0-9_.-]+)?$", "report-dir": "^[A-Za-z0-9_][A-Za-z0-9_./-]*$"}
 GITHUB = tuple(option for option in OPTIONS if option.name not in NOT_ON_GITHUB)

@@ -190,7 +190,7 @@ def test_no_formats_are_no_files(tmp_path: Path) -> None:
 def test_the_dotenv_file_has_a_line_for_each_output(tmp_path: Path) -> None:
     published = publish_dotenv(Path("out"), tmp_path, {"outcome": "fail", "exit-code": "1"})
     assert published == Published("dotenv", PublishStatus.CREATED, why="Written to out/cicd-agents.env.")
-    assert (tmp_path / "out/cicd-agents.env").read_text() == "CICD_AGENTS_OUTCOME=fail\nCICD_AGENTS_EXIT_CODE=1\n"
+    assert (tmp_path / "out/cicd-agents.env").read_text() == "CICD_AGENTS_RESULT_OUTCOME=fail\nCICD_AGENTS_RESULT_EXIT_CODE=1\n"
 
 
 def test_slack_is_posted_to_once_and_its_failure_is_told() -> None:

@@ -86,9 +86,9 @@ def test_any_text_stays_within_gitlabs_limits_and_nothing_is_expanded(text: str)
     assert "$" not in dotenv
     values = read_dotenv(dotenv)
     assert len(values) == len(NAMES) <= DOTENV_VARIABLES
-    assert values["CICD_AGENTS_OUTCOME"] == "inconclusive"
+    assert values["CICD_AGENTS_RESULT_OUTCOME"] == "inconclusive"
     for name, value in outputs.items():
-        shown = values[f"CICD_AGENTS_{name.upper().replace('-', '_')}"]
+        shown = values[f"CICD_AGENTS_RESULT_{name.upper().replace('-', '_')}"]
         whole = value.replace("$", "_").strip()
         assert shown in ("", whole) or (name in ("title", "root-cause") and whole.startswith(shown))
 
@@ -99,11 +99,11 @@ def test_the_largest_values_that_are_kept_still_fit_together() -> None:
     assert 4000 < len(dotenv.encode()) < DOTENV_BYTES
     assert list(read_dotenv(dotenv).values()) == list(longest.values())
     longer = read_dotenv(to_dotenv({name: f"{value}é" for name, value in longest.items()}))
-    assert {name for name, value in longer.items() if value} == {"CICD_AGENTS_TITLE", "CICD_AGENTS_ROOT_CAUSE"}
+    assert {name for name, value in longer.items() if value} == {"CICD_AGENTS_RESULT_TITLE", "CICD_AGENTS_RESULT_ROOT_CAUSE"}
 
 
 def test_an_address_that_is_too_long_is_left_out_rather_than_cut() -> None:
     outputs = to_outputs(FULL, comment_url="https://git.example/" + "a" * 500)
     assert outputs["comment-url"].endswith("aaa")
-    assert read_dotenv(to_dotenv(outputs))["CICD_AGENTS_COMMENT_URL"] == ""
+    assert read_dotenv(to_dotenv(outputs))["CICD_AGENTS_RESULT_COMMENT_URL"] == ""
     assert to_outputs(FULL, comment_url="https://git.example/" + "a" * 1000)["comment-url"] == ""

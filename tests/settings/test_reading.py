@@ -9,6 +9,7 @@ import pytest
 
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.verdict import FailOn
+from cicd_agents.report.outputs import to_dotenv
 from cicd_agents.settings.model import Settings
 from cicd_agents.settings.options import OPTIONS, Kind
 from cicd_agents.settings.reading import read
@@ -85,8 +86,14 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(environment: dict[str, s
     assert "\n" not in str(refused.value)
 
 
+def test_what_a_doctor_hands_to_later_jobs_is_no_setting_of_theirs() -> None:
+    handed = to_dotenv(dict.fromkeys(("outcome", "agent", "rerun", "signature", "title"), "needs-approval"))
+    environment = dict(line.split("=", 1) for line in handed.splitlines())
+    assert settings(environment) == settings()
+
+
 def test_names_that_are_like_none_of_ours_are_somebody_elses() -> None:
-    assert settings({"CICD_AGENTS_OUTCOME": "fail", "INPUT_WHATEVER-ELSE": "x"}).agent == "auto"
+    assert settings({"CICD_AGENTS_RESULT_OUTCOME": "fail", "INPUT_WHATEVER-ELSE": "x"}).agent == "auto"
 
 
 def test_lists_are_divided_by_commas_and_lines() -> None:

@@ -77,7 +77,7 @@ def test_a_failed_pipeline_gets_one_note_that_is_updated_and_resolved(scene: Sce
     assert note.startswith("<!-- cicd-agents:pipeline-doctor:")
     assert [text for text in ("cannot find value", "src/main.rs:12:5") if text not in note] == []
     assert (first.code, first.report["outcome"], first.report["details"]["category"]) == (0, "fail", "compile")
-    assert (scene.dotenv["CICD_AGENTS_OUTCOME"], scene.dotenv["CICD_AGENTS_LOCATION"]) == ("fail", "src/main.rs:12:5")
+    assert (scene.dotenv["CICD_AGENTS_RESULT_OUTCOME"], scene.dotenv["CICD_AGENTS_RESULT_LOCATION"]) == ("fail", "src/main.rs:12:5")
 
     scene.doctor()
     assert scene.lab.notes(3) == [note], "the same failure changes nothing"

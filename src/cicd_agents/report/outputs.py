@@ -47,8 +47,11 @@ def to_outputs(report: Report, *, report_path: str = "", json_path: str = "", co
 
 
 def to_dotenv(outputs: Mapping[str, str]) -> str:
-    """The outputs as a GitLab dotenv report: `CICD_AGENTS_OUTCOME=fail` and so on, within GitLab's limits. `$` becomes `_`, so that nothing is expanded."""
-    return "".join(f"CICD_AGENTS_{name.upper().replace('-', '_')}={_dotenv_value(name, value)}\n" for name, value in outputs.items())
+    """The outputs as a GitLab dotenv report: `CICD_AGENTS_RESULT_OUTCOME=fail` and so on, within GitLab's limits.
+
+    `$` becomes `_`, so that nothing is expanded; the names are none of a setting, which a later job would read from them.
+    """
+    return "".join(f"CICD_AGENTS_RESULT_{name.upper().replace('-', '_')}={_dotenv_value(name, value)}\n" for name, value in outputs.items())
 
 
 def _one_line(name: str, value: str) -> str:

@@ -1,0 +1,68 @@
+"""The rig of the end-to-end tests: a container engine, the image of this tree, act and gitlab-ci-local.
+
+Where a part of it cannot be had, the tests that need it are skipped with the reason; in CI it is installed and started (scripts/rig).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.end_to_end.act import Act
+from tests.end_to_end.alone import alone
+from tests.end_to_end.gitlab_local import GitLabLocal
+
+ROOT = Path(__file__).resolve().parents[2]
+RIG = ROOT / "scripts" / "rig"
+
+
+def asked(script: str, *arguments: str) -> str:
+    """What a script of the rig prints; skips the test where it says that it cannot (exit code 3), fails it where it breaks."""
+    with alone("rig"):
+        done = subprocess.run([RIG / script, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode == 3:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """The address of a container engine."""
+    address = asked("docker_engine.sh", "start")
+    os.environ["DOCKER_HOST"] = address
+    return address
+
+
+@pytest.fixture(scope="session")
+def base_image(engine: str) -> str:
+    """An image with Python, in the place of the official one."""
+    return asked("base_image.sh")
+
+
+@pytest.fixture(scope="session")
+def docker_image(base_image: str) -> str:
+    """The image that action.yml names, built of this tree by the Dockerfile as it is."""
+    name = str(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["image"]).removeprefix("docker://")
+    with alone("rig"):
+        built = subprocess.run(
+            ["docker", "build", "--network", "host", "--build-arg", f"BASE_IMAGE={base_image}", "--tag", name, ROOT],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
+    return name
+
+
+@pytest.fixture(scope="session")
+def act(base_image: str, tmp_path_factory: pytest.TempPathFactory) -> Act:
+    """Runs workflows of GitHub Actions, in containers of the base image."""
+    return Act(base_image, tmp_path_factory.mktemp("act"))
+
+
+@pytest.fixture(scope="session")
+def gitlab_ci_local(base_image: str, tmp_path_factory: pytest.TempPathFactory) -> GitLabLocal:
+    """Runs pipelines of GitLab CI, in containers."""
+    return GitLabLocal(Path(asked("gitlab_ci_local.sh")), base_image, tmp_path_factory.mktemp("gitlab-ci-local"))

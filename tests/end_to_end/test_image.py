@@ -1,0 +1,61 @@
+"""What the image is: small, without root, without tools, and enough for itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from cicd_agents import __version__
+
+MOST = 30_000_000  # bytes of our own layers
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def inside(image: str, program: str) -> str:
+    return docker("run", "--rm", "--network", "none", "--entrypoint", "/opt/cicd-agents/bin/python", image, "-c", program)
+
+
+def size(image: str) -> int:
+    return int(docker("image", "inspect", "--format", "{{.Size}}", image))
+
+
+def test_it_runs_without_network_and_without_writing(docker_image: str) -> None:
+    assert docker("run", "--rm", "--network", "none", "--read-only", docker_image, "--version") == f"cicd-agents {__version__}\n"
+
+
+def test_its_own_layers_are_small(docker_image: str, base_image: str) -> None:
+    assert size(docker_image) - size(base_image) <= MOST
+
+
+def test_it_is_not_root_and_may_not_change_itself(docker_image: str) -> None:
+    user = json.loads(docker("image", "inspect", docker_image))[0]["Config"]["User"]
+    assert user == "1001:1001"
+    assert inside(docker_image, "import os; print([path for path, _, _ in os.walk('/opt/cicd-agents') if os.access(path, os.W_OK)])") == "[]\n"
+
+
+def test_what_is_shipped_is_compiled_and_starts_nothing_by_itself(docker_image: str) -> None:
+    """A .pth file runs at every start of Python; that is how a stolen release of litellm worked."""
+    program = (
+        "import pathlib, sys; site = pathlib.Path(sys.prefix) / 'lib'; print(len(list(site.rglob('*.pth'))), len(list(site.rglob('cicd_agents/**/cli.*.pyc'))))"
+    )
+    assert inside(docker_image, program) == "0 1\n"
+
+
+def test_no_installer_is_shipped(docker_image: str) -> None:
+    program = "import importlib.metadata as m, sys; print(sorted(d.name for d in m.distributions(path=[p for p in sys.path if p.startswith('/opt/')])))"
+    shipped = inside(docker_image, program)
+    assert "cicd-agents" in shipped
+    assert not any(f"'{name}'" in shipped for name in ("pip", "setuptools", "hatchling"))
+
+
+def test_it_diagnoses_a_log_from_the_workspace(docker_image: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    (tmp_path / "failed.log").write_text("npm error code ENOSPC\nnpm error nospc ENOSPC: no space left on device, write\n", encoding="utf-8")
+    docker("run", "--rm", "--network", "none", "--volume", f"{tmp_path}:/workspace", docker_image, "run", "--agent", "pipeline-doctor", "--log", "failed.log")
+    assert json.loads((tmp_path / "cicd-agents-report" / "report.json").read_text(encoding="utf-8"))["details"]["category"] == "disk_full"
