@@ -51,7 +51,7 @@ class World:
         self.gitlab.add_job(number, "test", status, trace=trace.encode())
         return number
 
-    def run(self, number: int, inputs: str = "when: always", *, failing: bool = True, **variables: str) -> Pipeline:
+    def run(self, number: int, inputs: str = "stage: .post", *, failing: bool = True, **variables: str) -> Pipeline:
         """Run it here: its job ends as said, and then comes the doctor."""
         text = PIPELINE.replace("INPUTS", inputs).replace("IMAGE", self.tool.helper).replace("CODE", "228" if failing else "0")
         (self.repository / ".gitlab-ci.yml").write_text(text, encoding="utf-8")
@@ -119,21 +119,21 @@ def test_reports_and_variables_are_handed_on(world: World) -> None:
 
 
 def test_without_a_token_of_its_own_the_job_says_what_is_missing_and_an_undecided_gate_is_a_warning(world: World) -> None:
-    done = world.run(world.pipeline(), "when: always, fail-on: inconclusive", CI_JOB_TOKEN=world.gitlab.job_token())
+    done = world.run(world.pipeline(), "fail-on: inconclusive", CI_JOB_TOKEN=world.gitlab.job_token())
     assert "CICD_AGENTS_GITLAB_TOKEN" in done.printed
     assert re.search(r"pipeline-doctor finished in .* WARN 3", done.printed), str(done)
     assert world.notes() == []
 
 
 def test_a_value_that_is_none_of_the_options_is_refused_before_anything_runs(world: World) -> None:
-    done = world.run(world.pipeline(), "when: always, fail-on: sometimes")
+    done = world.run(world.pipeline(), "fail-on: sometimes")
     assert done.code != 0
     assert "fail-on" in done.printed
     assert world.gitlab.requests == []
 
 
-def test_by_default_the_doctor_does_not_run_after_a_green_pipeline(world: World) -> None:
-    done = world.run(world.pipeline("success"), "stage: .post", failing=False)
+def test_where_that_is_wished_the_doctor_does_not_run_after_a_green_pipeline(world: World) -> None:
+    done = world.run(world.pipeline("success"), "when: on_failure", failing=False)
     assert done.code == 0, str(done)
     assert world.gitlab.requests == []
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.servers.clock import FakeClock
 from tests.servers.github import FORK, STRANGER, GitHub
 from tests.servers.github_state import FakePull, FakeRun
 from tests.servers.http_server import Reply
 from tests.wiring.rig import DNS_LOG, NPM_LOG, Ran, Rig, on_workflow_run
+
+from cicd_agents.clients.history import open_history
+from cicd_agents.domain.history import RerunRecord
 
 GOOD, BAD = "a" * 40, "b" * 40
 
@@ -265,3 +269,32 @@ def test_no_token_is_in_anything_that_was_said_or_written(scene: Scene) -> None:
     ran = scene.doctor()
     everything = "\n".join([ran.out, *ran.said, ran.summary, *scene.comments, (scene.folder / "output").read_text()])
     assert "ghs_workflow" not in everything
+
+
+def reruns_of(scene: Scene, signature: str) -> RerunRecord:
+    with open_history(str(scene.folder / "work/memory.sqlite"), "", False, FakeClock()) as memory:
+        return memory.rerun_record(scene.hub.repository.full_name, signature)
+
+
+@pytest.mark.parametrize(("conclusion", "helped"), [("success", 1), ("failure", 0)])
+def test_how_a_rerun_ended_is_remembered(tmp_path: Path, conclusion: str, helped: int) -> None:
+    with GitHub() as hub:
+        scene = made(hub, tmp_path, DNS_LOG)
+        wanted = {"rerun": "auto", "history": "memory.sqlite"}
+        [operation] = scene.rig().run(environment=_inputs(wanted)).report["operations"]
+        hub.finish(scene.run, conclusion, DNS_LOG)
+        scene.rig().run(environment=_inputs(wanted))
+        assert reruns_of(scene, operation["rule"]) == RerunRecord(1, helped)
+
+
+def test_a_spent_budget_calls_people_by_an_issue(tmp_path: Path) -> None:
+    with GitHub() as hub:
+        scene = made(hub, tmp_path, DNS_LOG)
+        wanted = _inputs({"rerun": "auto", "history": "memory.sqlite", "rerun_per_day": "1"})
+        scene.rig().run(environment=wanted)
+        other = hub.add_run("CI", "failure", branch="feature", event="pull_request", sha=BAD)
+        hub.add_job(other, "test", "failure", log=DNS_LOG)
+        [operation] = scene.rig(other).run(environment=wanted).report["operations"]
+        assert (operation["status"], operation["rule"]) == ("refused", "budget")
+        assert len(other.attempts) == 1
+        assert [issue.title for issue in hub.issues.values() if issue.labels == ("ci-failure",)] != []

@@ -18,7 +18,7 @@ def open_history(
 ) -> Iterator[StoredHistory]:
     """The memory at the URL, else in the file; with neither, one that is empty and forgets all.
 
-    With `writable` false (an untrusted run) nothing is ever written: not the file, not its folder, no table; see `StoredHistory.notes`. `redact` hides
+    With `writable` false (an untrusted run, a dry run) nothing is written: not the file, not its folder, no table; see `StoredHistory.notes`. `redact` hides
     secrets in titles before they are stored. Raises UsageError for a path or URL that cannot be used, and ServiceError when the database does not answer.
     """
     with _database(path, url, writable) as database:

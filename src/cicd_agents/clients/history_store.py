@@ -13,7 +13,7 @@ from cicd_agents.domain.history import PastFailure, PastRerun, RerunRecord, Sigh
 from cicd_agents.domain.ports import Clock
 from cicd_agents.domain.redaction import redact as without_secrets
 
-NOT_WRITTEN = "The memory of failures was read but not written: this run is not trusted to write it."
+NOT_WRITTEN = "The memory of failures was read but not written: this run may not write it."
 MAX_LATEST = 5
 MAX_BRANCHES = 20
 

@@ -33,7 +33,7 @@ TIMEOUTS = Timeouts()
 # Answers that are kept with their ETag, by number and by bytes together.
 MAX_REMEMBERED = 64
 MAX_REMEMBERED_BYTES = 8 << 20
-_LINK = re.compile(r'<([^<>]*)>((?:\s*;(?:[^",;<>]|"[^"<>]*+")*+)*+)')
+_LINK = re.compile(r'<([^<>]*)>((?>(?:\s*;(?>(?:[^",;<>]|"[^"<>]*+")*))*))')
 _REL_NEXT = re.compile(r';\s*rel\s*=\s*(?:"[^"]*\bnext\b[^"]*"|next)\s*(?:;|$)', re.IGNORECASE)
 
 Params = Mapping[str, str | int]

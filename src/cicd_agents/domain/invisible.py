@@ -17,7 +17,7 @@ _SEQUENCES = (
     rf"(?<=\x1b)(?:\[8mha:[A-Za-z0-9+/=]*+\x1b\[0m|\[{_CSI}|[\]PX^_]{_STRING}|[ -/]*+[0-~])"
     rf"|(?<=\x9b){_CSI}|(?<=[\x90\x98\x9d-\x9f]){_STRING}"
 )
-INVISIBLE = re.compile(f"{_CHARACTERS}(?:{_SEQUENCES})?+")
+INVISIBLE = re.compile(f"{_CHARACTERS}(?:{_SEQUENCES})?")
 
 # Whatever some reader takes for the end of a line (str.splitlines and more readers agree on these).
 LINE_BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"

@@ -156,7 +156,7 @@ _KEY_BEGIN = re.compile(rf"-----BEGIN(?:[A-Z0-9]|{_BLANK}){{0,60}}?PRIVATE{_BLAN
 _BORDER = re.compile(r"-----(?:BEGIN|END)|\[redacted:private-key\]")
 _KEY_END = re.compile(rf"-----END(?:[A-Z0-9]|{_BLANK}){{0,60}}?PRIVATE{_BLANK}KEY(?:{_BLANK}BLOCK)?-----")
 # The lines of a key whose end was cut off, each with at most one prefix such as a time stamp.
-_KEY_BODY = re.compile(r"(?:(?:\\{1,3}[nr]|\s)*+(?:\S{1,40}+[ \t]{1,4}+)?+[A-Za-z0-9+/=]{20,}+)++")
+_KEY_BODY = re.compile(r"(?>(?:(?>(?:\\{1,3}[nr]|\s)*)(?>(?:\S{1,40}+[ \t]{1,4}+)?)[A-Za-z0-9+/=]{20,}+)+)")
 _MAX_KEY = 65536
 
 

@@ -23,30 +23,31 @@ _KEY = re.compile(
     r"|(?P<secret>secret(?:[ _.-]?(?:access[ _.-]?)?key)?(?:[_-]base)?|credentials?|connection[ _.-]?string)"
     r"|(?P<key>key(?:" + "|".join(f"(?<={owner}key)|(?<={owner}[ _.-]key)" for owner in _KEY_OWNERS) + "))"
 )
-_SUFFIX = r"(?i:[_-]?(?:[0-9]{1,3}|value|prod(?:uction)?|stag(?:e|ing)|dev|test|live|main|old|new|raw|plain|b64|base64|env))?+"
+# Repeated groups are atomic, `(?>(?:…)*)`, and not possessive, `(?:…)*+`: before Python 3.11.5 the latter match wrongly or never end (gh-106052).
+_SUFFIX = r"(?>(?i:[_-]?(?:[0-9]{1,3}|value|prod(?:uction)?|stag(?:e|ing)|dev|test|live|main|old|new|raw|plain|b64|base64|env))?)"
 _QUOTE = r"\\{0,3}+[\"']?+"
-_SET = re.compile(_SUFFIX + r"(?:\\{0,3}+[\"']\]?+)?+[ \t]{0,8}+[?+]?+(?P<sign>:=|=>|[:=](?![:=]))[ \t]{0,8}+")
+_SET = re.compile(_SUFFIX + r"(?>(?:\\{0,3}+[\"']\]?+)?)[ \t]{0,8}+[?+]?+(?P<sign>:=|=>|[:=](?![:=]))[ \t]{0,8}+")
 _PAIRED = re.compile(_SUFFIX + _QUOTE + r"\s{0,4}+,?+\s{0,60}+" + _QUOTE + r"(?i:value)" + _QUOTE + r"\s{0,4}+[:=]\s{0,4}+")
 _ELEMENT = re.compile(_SUFFIX + r">(?=[^<>\s]{4,400}</)")
 _FLAG_GAP = re.compile(_SUFFIX + r"[\"']?+,?+[ \t]{1,4}+")
 _FLAG_HEAD = re.compile(r"(?:^|[\s\"'=\[,(])--?(?:[A-Za-z][\w-]*)?$")
 
-_SCHEME = r"(?:(?i:bearer|basic|token|digest|apikey|api-key|negotiate|bot|aws4-hmac-sha256)[ \t]{1,4}+)?+"
-_QUOTED = re.compile(r"(?P<mark>[\"'`])" + _SCHEME + r"(?P<value>(?:'(?:\\'|\"'\")'|\\[^\r\n]|(?!(?P=mark))[^\r\n\\])*+)")
-_ESCAPED = re.compile(r"(?P<mark>\\{1,3}[\"'])" + _SCHEME + r"(?P<value>(?:(?!(?P=mark))[^\r\n])*+)")
+_SCHEME = r"(?>(?:(?i:bearer|basic|token|digest|apikey|api-key|negotiate|bot|aws4-hmac-sha256)[ \t]{1,4}+)?)"
+_QUOTED = re.compile(r"(?P<mark>[\"'`])" + _SCHEME + r"(?P<value>(?>(?:'(?:\\'|\"'\")'|\\[^\r\n]|(?!(?P=mark))[^\r\n\\])*))")
+_ESCAPED = re.compile(r"(?P<mark>\\{1,3}[\"'])" + _SCHEME + r"(?P<value>(?>(?:(?!(?P=mark))[^\r\n])*))")
 # A bare value ends at a blank or a quote, and at a separator only where the next key follows it.
-_BARE = re.compile(_SCHEME + r"(?P<value>(?:[^\s\"'`<;&,]|<(?!/)|[;&,](?![\w .%\[\]-]{1,40}[=:]))++)")
+_BARE = re.compile(_SCHEME + r"(?P<value>(?>(?:[^\s\"'`<;&,]|<(?!/)|[;&,](?![\w .%\[\]-]{1,40}[=:]))+))")
 _CLOSERS = ",;:.)]}>\\"
 _LINE_END = re.compile(r"[\s\"',;}\]]*+(?:[\r\n]|\Z)")
 
 _LONG = 200  # a longer bare value is hidden without judgement: that keeps the scan linear
 _MIN_WORD = 16
-_CAMEL = re.compile(r"[A-Z]?[a-z]{1,14}+(?:[A-Z][a-z]{1,14}+)*+")
+_CAMEL = re.compile(r"[A-Z]?[a-z]{1,14}+(?>(?:[A-Z][a-z]{1,14}+)*)")
 _PARSER_TALK = re.compile(r"(?:unexpected|illegal|expected|unrecognized|parse|lexer|near|next|eof)[ \t]{1,3}$")
 
 _PLACEHOLDER = re.compile(
-    r"(?:\[redacted:[a-z0-9-]{1,40}\]?)++|(.)\1*+|.*\*\*\*.*"  # hidden already, masks
-    r"|(?:\$\w*+[^\w$]?+)++|\$[{(].*|\$env:.*|%\w+%?|%[({].*|\{.*\}?|<.*"  # variables and templates
+    r"(?>(?:\[redacted:[a-z0-9-]{1,40}\]?)+)|(.)\1*+|.*\*\*\*.*"  # hidden already, masks
+    r"|(?>(?:\$\w*+[^\w$]?+)+)|\$[{(].*|\$env:.*|%\w+%?|%[({].*|\{.*\}?|<.*"  # variables and templates
     r"|\[?(?:masked|redacted|filtered|hidden|secure|protected|removed|omitted|sensitive|concealed)\]?"
     r"|\((?:sensitive|known|masked|hidden|redacted|null|none|empty|unset|not|no|computed).*"
     r"|null|none|nil|undefined|true|false|yes|no|on|off|empty|unset|n/a|todo|tbd|required|optional|missing|invalid|default"
@@ -61,14 +62,14 @@ _REFERENCE = re.compile(
     r"&?[A-Za-z_][\w.:]*+\((?:.*\).*|)"  # a call
     r"|[A-Z][A-Z0-9]*+(?:_[A-Z0-9]++)+"  # the name of a variable
     r"|(?:[A-Za-z]+[_.-])*(?:password|passwd|passphrase|pwd|secret|token|key|credential)s?"  # password=password
-    r"|(?:~|\.{1,2})?/[a-z0-9._-]{1,40}(?:/[\w.@+-]*+)*+|[A-Za-z]:\\\\?[\w.\\ -]+",  # a path
+    r"|(?:~|\.{1,2})?/[a-z0-9._-]{1,40}(?>(?:/[\w.@+-]*+)*)|[A-Za-z]:\\\\?[\w.\\ -]+",  # a path
     re.DOTALL,
 )
 _BLANK = re.compile(r"\s")
 _WORD = re.compile(r"[A-Za-z]+")
 _NUMBER = re.compile(r"[0-9.,:/+-]+")
-_NAME_PART = r"(?:(?:[A-Z]?[a-z]{1,20}+){1,6}+[0-9]{0,4}+|[0-9]{1,4}+)"
-_NAME = re.compile(_NAME_PART + r"(?:[-_./:]" + _NAME_PART + r")++")
+_NAME_PART = r"(?:(?>(?:[A-Z]?[a-z]{1,20}+){1,6})[0-9]{0,4}+|[0-9]{1,4}+)"
+_NAME = re.compile(_NAME_PART + r"(?>(?:[-_./:]" + _NAME_PART + r")+)")
 
 
 def assigned(text: str, lowered: str) -> Iterator[tuple[int, int, str]]:

@@ -49,7 +49,7 @@ def truncate_utf8(text: str, budget: int) -> str:
 
 
 _LINES = re.compile(f"([{LINE_BREAKS}])")
-_COMMAND = re.compile(rf"((?:\s|{INVISIBLE.pattern})*+):(?=:)")
+_COMMAND = re.compile(rf"((?>(?:\s|{INVISIBLE.pattern})*)):(?=:)")
 _LEGACY = re.compile(r"##(?=[\w.-]*+\[)")
 _SECTION = re.compile(r"(section_(?:start|end)):(?=\s*+[0-9])")
 
