@@ -8,17 +8,19 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from cicd_agents.report.document import SCHEMA, Report
+from cicd_agents.report.document import SCHEMA, ReleaseReport, Report
 
 FILE = Path(__file__).resolve().parent.parent / "schema" / "report-v1.json"
 
 
 def schema() -> str:
     """The JSON Schema (2020-12) of a report."""
-    document = TypeAdapter(Report).json_schema(mode="serialization")
+    document = TypeAdapter(Report | ReleaseReport).json_schema(mode="serialization")
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["$id"] = SCHEMA
-    document["properties"]["schema"]["const"] = SCHEMA
+    for definition in document["$defs"].values():
+        if {"schema", "agent", "details"} <= definition.get("properties", {}).keys():
+            definition["properties"]["schema"]["const"] = SCHEMA
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cicd_agents.domain.redaction import Redactor
-from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, FailOn, Verdict
+from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, AgentVerdict, Details, FailOn
 from cicd_agents.publish.outcome import Published, PublishStatus
-from cicd_agents.report.document import Report, report_of
+from cicd_agents.report.document import AgentReport, Report, report_of
 
 Destination = Callable[[Report], Published]
 
@@ -25,7 +25,7 @@ class Destinations:
     elsewhere: Sequence[Destination]
 
 
-def run(agent: Callable[[], Verdict], fail_on: FailOn, redactor: Redactor, clock: Callable[[], float]) -> Report:
+def run(agent: Callable[[], AgentVerdict[Details]], fail_on: FailOn, redactor: Redactor, clock: Callable[[], float]) -> AgentReport[Details]:
     """Run one agent and report it; `clock` gives seconds."""
     began = clock()
     verdict = agent()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from cicd_agents.domain.doctor import DoctorDetails
 from cicd_agents.domain.finding import Finding
 from cicd_agents.domain.operation import Operation
+from cicd_agents.domain.release import ReleaseDetails
+
+Details = TypeVar("Details", DoctorDetails, ReleaseDetails)
 
 
 class Outcome(StrEnum):
@@ -30,18 +34,22 @@ class FailOn(StrEnum):
 EXIT_PASS, EXIT_GATE_CLOSED, EXIT_USAGE, EXIT_UNDECIDED, EXIT_APPROVAL, EXIT_BUG = 0, 1, 2, 3, 4, 70
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True)  # typing marks instances of generic classes, which slots forbid
+class AgentVerdict(Generic[Details]):
     """An agent's conclusion; `details` is typed per agent by the report contract."""
 
     agent: str
     outcome: Outcome
     title: str
     summary: str
-    details: DoctorDetails
+    details: Details
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     operations: tuple[Operation, ...] = ()
+
+
+Verdict = AgentVerdict[DoctorDetails]
+ReleaseVerdict = AgentVerdict[ReleaseDetails]
 
 
 def exit_code(outcome: Outcome, fail_on: FailOn) -> int:

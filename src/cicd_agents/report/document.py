@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt
 from cicd_agents.domain.finding import Finding, Location
 from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.redaction import Redactor
-from cicd_agents.domain.verdict import FailOn, Outcome, Verdict, exit_code
+from cicd_agents.domain.release import ReleaseDetails
+from cicd_agents.domain.verdict import AgentVerdict, Details, FailOn, Outcome, exit_code
 
 SCHEMA = "cicd-agents/report/v1"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+@dataclass(frozen=True)  # typing marks instances of generic classes, which slots forbid
+class AgentReport(Generic[Details]):
     """What a run of an agent says; every field is part of the contract."""
 
     schema: str
@@ -28,18 +29,22 @@ class Report:
     summary: str
     findings: tuple[Finding, ...]
     operations: tuple[Operation, ...]
-    details: DoctorDetails
+    details: Details
     notes: tuple[str, ...]
     duration_seconds: float
 
 
-def report_of(verdict: Verdict, fail_on: FailOn, duration: float, redactor: Redactor) -> Report:
+Report = AgentReport[DoctorDetails]
+ReleaseReport = AgentReport[ReleaseDetails]
+
+
+def report_of(verdict: AgentVerdict[Details], fail_on: FailOn, duration: float, redactor: Redactor) -> AgentReport[Details]:
     """The redacted report of a verdict under a policy; `duration` in seconds."""
     clean, count = _redacted(verdict, redactor)
-    notes = clean.notes
+    notes: tuple[str, ...] = clean.notes
     if count:
         notes = (*notes, f"{count} secret{'s' if count > 1 else ''} redacted.")
-    return Report(
+    return AgentReport(
         SCHEMA, clean.agent, clean.outcome, exit_code(clean.outcome, fail_on), clean.title, clean.summary,
         clean.findings, clean.operations, clean.details, notes, round(duration, 3),
     )  # fmt: skip

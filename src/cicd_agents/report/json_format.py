@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from cicd_agents.report.document import Report, as_data
+from cicd_agents.report.document import AgentReport, as_data
 
 
-def to_json(report: Report) -> str:
+def to_json(report: AgentReport[Any]) -> str:
     """One indented document."""
     return unmarked(json.dumps(as_data(report), ensure_ascii=True, indent=2)) + "\n"
 
 
-def to_jsonl(report: Report) -> str:
+def to_jsonl(report: AgentReport[Any]) -> str:
     """One line. All but ASCII is escaped, so no log text can end the line early."""
     return unmarked(json.dumps(as_data(report), ensure_ascii=True, separators=(",", ":"))) + "\n"
 
