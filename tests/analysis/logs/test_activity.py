@@ -18,6 +18,8 @@ from cicd_agents.analysis.logs.activity import phase_before
         ("TAP version 13", "test"),
         ("tests/test_a.py ..F.", "test"), ("Randomized with seed 4711", "test"), ("      Start 3: filter", "test"),
         ("   Compiling serde v1.0.1", "build"), ("[ 50%] Building C object a.o", "build"), ("Collecting numpy", "build"),
+        ("23:18:07 [vite] dist/a.js  41.52 kB", "build"), ("✓ built in 2.02s", "build"), ("✓ 1204 modules transformed.", "build"),
+        ("✓ adds two numbers", "test"),
         ("added 120 packages in 3s", "build"), ("Step 3/7 : RUN make", "build"),
         ("checking for gcc... gcc", "build"), ("gcc -O2 -c a.c", "build"),
         ("[INFO] --- maven-compiler-plugin:3.11.0:compile (default-compile) @ app ---", "build"),

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from cicd_agents.analysis.logs.frames import location_around, location_in
+from cicd_agents.analysis.logs.frames import best_location, location_around, location_in
 from cicd_agents.domain.finding import Location
 
 
@@ -193,3 +193,24 @@ def test_a_frame_of_the_project_below_wins_over_a_foreign_one_above() -> None:
 
 def test_a_path_that_is_not_utf_8_can_be_shown() -> None:
     assert location_around([b'  File "src/\xff.py", line 3'], []) == Location("src/\ufffd.py", 3)
+
+
+def test_a_static_assertion_points_to_the_code_that_asked_for_the_template() -> None:
+    before = lines("/opt/app/src/Account.h:69:42:   required from here")
+    root = b"/opt/lib/include/span.h:165:24: error: static assertion failed: type must be trivially copyable"
+    assert best_location(Location("/opt/lib/include/span.h", 165, 24), before, root, []) == Location("/opt/app/src/Account.h", 69, 42)
+    assert best_location(Location("/opt/lib/include/span.h", 165, 24), [], root, []) == Location("/opt/lib/include/span.h", 165, 24)
+
+
+def test_a_place_relative_to_the_tests_is_told_in_full() -> None:
+    after = lines("""
+        at helpers/step.ts:55
+
+           at Step.run (/home/me/shop/tests/e2e/helpers/step.ts:55:33)
+    """)
+    assert location_around([], [b"   " + text for text in after]) == Location("/home/me/shop/tests/e2e/helpers/step.ts", 55, 33)
+    assert location_around([], [b"   at helpers/step.ts:55"]) == Location("helpers/step.ts", 55)
+
+
+def test_a_path_with_a_masked_secret_is_a_path() -> None:
+    assert location_in(b"error: /home/runner/work/***/***/app/src/A.kt:30:35 nope") == Location("/home/runner/work/***/***/app/src/A.kt", 30, 35)

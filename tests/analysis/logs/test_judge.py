@@ -149,6 +149,11 @@ def test_the_first_place_keeps_its_rule_where_that_is_as_good() -> None:
     assert (best.lead.signature.id, best.score) == (first.signature.id, 0.8)
 
 
+def test_the_short_form_that_a_tool_prints_before_its_full_report_is_not_raised() -> None:
+    first, again = lead(5, SAID, weight=80, role="symptom", rule="vitest.inline"), lead(25, f"Error: {SAID}", weight=85, rule="vitest.assertion")
+    assert order(first, again) == [25, 5]
+
+
 def test_of_two_that_repeat_a_message_the_better_one_raises_it() -> None:
     best = rank([lead(5, SAID, weight=40), lead(15, f"x: {SAID}", weight=60), lead(25, f"y: {SAID}", weight=90)], ONE_STEP, frozenset())[0]
     assert (best.lead.line, best.score, best.lead.signature.id) == (5, 0.9, "r25.x")
@@ -200,6 +205,21 @@ def test_a_message_of_the_system_counts_less_beside_a_test_that_says_what_failed
     test = lead(25, weight=82, rule="pytest.assertion", category="test_failure")
     assert order(system, test) == [25, 5]
     assert order(system, lead(25, weight=82, rule="npm.eresolve", category="dependency_resolution")) == [5, 25]
+
+
+def test_two_rules_of_one_family_at_one_line_do_not_explain_each_other() -> None:
+    system, test = lead(30, weight=90, rule="node.api_missing"), lead(30, weight=74, rule="node.type_error", category="test_failure")
+    assert rank([system, test], ONE_STEP, frozenset())[0].lead.signature.id == "node.api_missing"
+
+
+def test_a_headline_of_a_build_explains_no_message_of_the_system() -> None:
+    system = lead(10, weight=90, rule="network.down")
+    assert score_of(system, lead(30, weight=75, rule="npm.install", category="compile", role="headline")) == pytest.approx(0.9)
+    assert score_of(system, lead(30, weight=75, rule="gcc.error", category="compile")) == pytest.approx(0.9 * 0.82)
+
+
+def score_of(one: Lead, *others: Lead) -> float:
+    return next(item.score for item in rank([one, *others], ONE_STEP, frozenset()) if item.lead.line == one.line)
 
 
 def test_low_coverage_counts_less_beside_a_test_that_failed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cicd_agents.analysis.logs.phases import Work, phase_of, simple_commands, words_phase
+from cicd_agents.analysis.logs.phases import Work, checks_what_was_deployed, phase_of, simple_commands, words_phase
 from cicd_agents.domain.doctor import CATEGORIES, PHASES
 
 
@@ -28,7 +28,7 @@ def test_what_a_failure_is_decides_whatever_ran(category: str, expected: str) ->
     ("category", "expected"),
     [
         ("compile", "build"), ("dependency_resolution", "build"), ("dependency_network", "build"), ("docker_image", "build"), ("type_check", "test"),
-        ("lint_format", "test"), ("git_checkout", "infrastructure"), ("resource_quota", "infrastructure"), ("timeout", "test"), ("out_of_memory", "test"),
+        ("lint_format", "test"), ("git_checkout", "infrastructure"), ("resource_quota", "infrastructure"), ("timeout", "test"), ("out_of_memory", "build"),
         ("permission", "build"),
     ],
 )  # fmt: skip
@@ -143,3 +143,15 @@ def test_a_script_is_read_as_simple_commands(script: str, commands: list[str]) -
 def test_words_without_a_phase_tell_none() -> None:
     assert words_phase("") is None
     assert words_phase("frobnicate") is None
+
+
+def test_a_check_of_what_the_job_deployed_belongs_to_the_deployment() -> None:
+    check = "smoke or health check"
+    assert checks_what_was_deployed(check, ("npm ci", "cd x && kubectl apply -f k8s"))
+    assert not checks_what_was_deployed(check, ("npm ci", "pytest"))
+    assert not checks_what_was_deployed("pytest", ("kubectl apply -f k8s",))
+
+
+@pytest.mark.parametrize(("command", "expected"), [("npx cdk deploy", "deploy"), ("cdk synth", None), ("actions/github-script@v7", "infrastructure")])
+def test_what_a_command_tells(command: str, expected: str | None) -> None:
+    assert words_phase(command) == expected

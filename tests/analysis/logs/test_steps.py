@@ -194,3 +194,20 @@ def test_steps_of_act() -> None:
 def test_a_command_that_may_fail_is_seldom_the_cause(command: str, lower: bool) -> None:
     log = f'travis_fold:start:x\n$ {command}\ncat: report: No such file\nThe command "x" exited with 1.\n'
     assert (shape_of(log).place(3) < 1) is lower
+
+
+def test_gitlabs_words_after_the_work_begin_the_clean_up_without_sections_too() -> None:
+    log = "Running with gitlab-runner 18.2.1 (x)\n$ make\nboom: file missing\nUploading artifacts for failed job\n00:01\nERROR: No files to upload\n"
+    seen = shape_of(log + "Cleaning up project directory and file based variables\nERROR: Job failed: exit code 1\n")
+    assert seen.place(3) == 1.0
+    assert seen.place(6) < 0.5
+
+
+def test_the_stage_before_the_first_one_that_is_skipped_failed() -> None:
+    log = (
+        "+ npm ci\nnpm error code EACCES\n[Pipeline] }\n[Pipeline] stage\n[Pipeline] { (Push)\n"
+        'Stage "Push" skipped due to earlier failure(s)\n[Pipeline] }\n[Pipeline] stage\n[Pipeline] { (Deploy)\n'
+        'Stage "Deploy" skipped due to earlier failure(s)\nERROR: script returned exit code 243\nFinished: FAILURE\n'
+    )
+    seen = shape_of(log)
+    assert [step.first for step in seen.steps if step.failed] == [1]

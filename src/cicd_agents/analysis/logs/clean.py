@@ -45,7 +45,14 @@ _DECORATION = re.compile(
     rb"|@(?!parcel/)[\w.-]{1,60}/[\w.-]{1,60}: |\[\d{1,2}\] (?=\S)"  # lerna, concurrently
     rb"|\[[^\]/\n]{1,80}/[^\]\n]{1,80}\] {1,4}(?:\| |(?=\xe2[\xad\x9c\x9d]|\xf0\x9f))"  # act
     rb"|(?:DEBUG|INFO) util\.py:\d+: {1,2}"  # mock
+    rb"|\s?npm (?:ERR!|error) (?="  # what an install script and the build tools that it starts print, as npm shows it
+    rb"gyp:? |node-pre-gyp |prebuild-install |node-gyp-build:? |Package '?[\w.+-]{1,60}'?(?:,| was not found)|No package '|Perhaps you should add the directory"
+    rb"|[\w./+@~-]{1,200}\.[A-Za-z]\w{0,4}:\d+(?::|$)|In file included from |(?:/bin/)?(?:ba)?sh: "
+    rb"|(?:g\+\+|gcc|cc|c\+\+|clang(?:\+\+)?|collect2|cc1plus|ld|cmake): "
+    rb"|\S*make(?:\[\d+\])?: |Traceback \(most|  File \"|(?:ModuleNotFound|Import)Error: )"
 )
+# Jenkins writes paths of the workspace as links into mails and pages that show the console.
+_WORKSPACE_LINK = re.compile(rb"<https?://[^\s<>]{1,300}/ws/([^\s<>]{1,300})>")
 
 
 def text_of(raw: bytes) -> bytes:
@@ -78,6 +85,8 @@ def undecorated(line: bytes) -> tuple[bytes, bytes]:
     marker = MARKER.match(line)
     if marker:
         kind, line = marker[1] or b"endgroup", line[marker.end() :]
+    if b"/ws/" in line:
+        line = _WORKSPACE_LINK.sub(rb"\1", line)
     for _ in range(2):
         decoration = _DECORATION.match(line)
         if not decoration:

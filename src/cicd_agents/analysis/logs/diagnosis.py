@@ -22,7 +22,7 @@ from cicd_agents.analysis.logs.masking import masked
 from cicd_agents.analysis.logs.meaning import meaning
 from cicd_agents.analysis.logs.novelty import good_lines
 from cicd_agents.analysis.logs.outcome import speaks_of_failure
-from cicd_agents.analysis.logs.phases import Work, phase_of
+from cicd_agents.analysis.logs.phases import Work, checks_what_was_deployed, phase_of
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, Scan, scan
 from cicd_agents.analysis.logs.signature import Signature
@@ -155,15 +155,20 @@ def _location(lead: Lead, log: Log) -> Location | None:
 
 def _category(rule: Signature, said: str, phase: str, step: Step | None) -> str:
     """The rule's category; for a message of unknown meaning by its words and by what the step does."""
-    if rule.category != "other" or rule.family not in _UNKNOWN:
+    if rule.category != "other" or rule.family not in _UNKNOWN + _BY_WORDS:
         return rule.category
     if ("(?P<exception>" in rule.match or "(?P<type>" in rule.match) and phase == "test":
         return "test_failure"
-    return meaning(said, (step.command_text, step.name) if step else ())
+    return meaning(said, (step.command_text, step.name) if step and rule.family in _UNKNOWN else ())
 
 
 # Families whose signatures with the category "other" only say that something is an error.
 _UNKNOWN = ("generic", "python", "node", "gradle", "maven", "java", "dotnet", "make", "rpmbuild")
+# Those whose messages tell it by their words, or are of no kind.
+_BY_WORDS = (
+    "ansible", "npm", "yarn", "pnpm", "beam", "php", "electron_builder", "perl", "r", "julia", "lua", "powershell", "ruby", "scala", "swift", "appveyor",
+    "azure", "github", "packer", "firebase", "groovy", "astro",
+)  # fmt: skip
 # Lines before the root that are looked at for what was going on.
 _LOOK_BACK = 300
 
@@ -171,6 +176,8 @@ _LOOK_BACK = 300
 def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log, place: Location | None) -> str:
     rule, lead = item.lead.signature, item.lead
     step = job.working_step(lead.line)
+    if checks_what_was_deployed(rule.tool, (text for past in job.steps if past.first < lead.line for text in (past.command_text, past.name))):
+        return "deploy"
     beside = {other.lead.signature.phase or "" for other in ranked if other is not item and job.step_at(other.lead.line) is step and other.place >= item.place}
     first = max(step.command, step.script_end) if step else 0
     before = [line for line in log.window(lead.line, lead.offset, _LOOK_BACK, 0)[:-1] if line.number > first]

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from cicd_agents.analysis.logs.advice import advice
 from cicd_agents.analysis.logs.clean import shortened
 from cicd_agents.analysis.logs.hints import hints_of, shown_by
+from cicd_agents.analysis.logs.programs import brings
 from cicd_agents.analysis.logs.signature import FixTemplate, Signature, fill
+from cicd_agents.analysis.logs.situations import situations
 from cicd_agents.domain.finding import Fix
 from cicd_agents.domain.invisible import INVISIBLE
 
@@ -58,7 +60,10 @@ def fixes_of(rule: Signature, captures: Mapping[str, str], confidence: float, ar
         told = _printable(" / ".join(hints), _MAX_SAID)
         hint = Fix("quick", f"Follow what {_printable(rule.tool)} itself suggests", told, (), round(confidence * _HINT_CONFIDENCE, 2))
         found.insert(sum(fix.kind == "quick" for fix in found), hint)
-    if general := _fix(advice()[category or rule.category], captures, confidence):
+    kind = category or rule.category
+    message = around.lines[around.root] if around.lines else captures.get("message", "")
+    found += (fix for template in (*brings(kind, captures.get("command", "")), *situations(kind, message)) if (fix := _fix(template, captures, confidence)))
+    if general := _fix(advice()[kind], captures, confidence):
         said = _printable(around.said(), _MAX_SAID)
         found.append(replace(general, detail=f"{general.detail} The log says: {said}") if said else general)
     return tuple(found)

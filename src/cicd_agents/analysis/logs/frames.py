@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from cicd_agents.domain.finding import Location
 
-_PATH = rb"(?P<path>(?:[A-Za-z]:[\\/])?[\w@.+~$-]*[\\/]?(?:[\w@.+~$-]+[\\/])*[\w@.+~$-]+\.[A-Za-z]\w{0,8})"
+# Platforms show secrets as asterisks, in the middle of a path too.
+_PATH = rb"(?P<path>(?:[A-Za-z]:[\\/])?[\w@.+~$-]*[\\/]?(?:(?:[\w@.+~$-]+|\*\*\*+)[\\/])*[\w@.+~$-]+\.[A-Za-z]\w{0,8})"
 _FRAMES_ABOVE = (
     re.compile(rb'^\s*File "(?P<path>[^"\n]{1,400})", line (?P<line>\d+)'),
     re.compile(rb"^(?P<path>[\w@./+-]{1,300}\.py):(?P<line>\d+): ?(?:in \S+|[A-Z]\w*)?$"),
@@ -71,9 +72,20 @@ def location_around(before: Sequence[bytes], after: Sequence[bytes]) -> Location
         for shape in _FRAMES_BELOW:
             if found := shape.match(text):
                 if not _FOREIGN.search(text) and not _FOREIGN.search(found["path"]):
-                    return _location(found["path"], found["line"], found.groupdict().get("column"))
+                    place = _location(found["path"], found["line"], found.groupdict().get("column"))
+                    return place if place.column else _in_full(place, after)
                 break
     return foreign
+
+
+def _in_full(place: Location, after: Sequence[bytes]) -> Location:
+    """The same place as a frame further down names it: Playwright shows it above, relative to the folder of the tests."""
+    ends = ("/" + place.path).encode()
+    for text in after:
+        for shape in _FRAMES_BELOW:
+            if (found := shape.match(text)) and found["path"].endswith(ends) and found["line"] == str(place.line).encode():
+                return _location(found["path"], found["line"], found.groupdict().get("column"))
+    return place
 
 
 def best_location(captured: Location | None, before: Sequence[bytes], root: bytes, after: Sequence[bytes]) -> Location | None:
@@ -83,17 +95,27 @@ def best_location(captured: Location | None, before: Sequence[bytes], root: byte
     """
     own = captured if captured and not is_foreign(captured) else None
     here = location_in(root)
+    if _GUARDS.search(root) and (asked := _asked_from(before, after)):
+        return asked
     for place in (own, here):
         if place and place.line is not None:
             return place
     around = _chained(location_around(before, after), after)
     if around and not is_foreign(around):
         return around
-    asked = next(filter(None, map(_ASKED_FROM.match, (*reversed(before[-12:]), *after[:24]))), None) if captured and not own else None
-    if asked and not _FOREIGN.search(asked["path"]):
-        return _location(asked["path"], asked["line"], asked["column"])
+    if captured and not own and (asked := _asked_from(before, after)):
+        return asked
     beside = (place for text in (*after[:2], *reversed(before[-2:]), *after[2:12]) if (place := location_in(text)) and place.line is not None)
     return own or next(beside, None) or here or captured
+
+
+# What a library says to those who use its templates.
+_GUARDS = re.compile(rb"error: static(?: assertion|_assert) failed")
+
+
+def _asked_from(before: Sequence[bytes], after: Sequence[bytes]) -> Location | None:
+    asked = next(filter(None, map(_ASKED_FROM.match, (*reversed(before[-12:]), *after[:24]))), None)
+    return _location(asked["path"], asked["line"], asked["column"]) if asked and not _FOREIGN.search(asked["path"]) else None
 
 
 # Python prints the exception that was raised while another one was handled, or because of it, below that one.

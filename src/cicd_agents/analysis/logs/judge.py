@@ -74,12 +74,21 @@ def _explained(scored: list[Ranked], shape: Shape) -> list[Ranked]:
     Where a compiler, checker or test runner says what failed, a message of the system (a host that refused, a file that was missing) is
     most often part of what was tested, and coverage is low because tests failed.
     """
-    says = {
-        _step_of(item, shape)
-        for item in scored
-        if item.lead.signature.category in _SAYS_WHAT_FAILED and item.score >= _PLAIN and item.lead.signature.family != "generic"
-    }
-    return [replace(item, score=item.score * _SYMPTOM) if _may_be_symptom(item) and _step_of(item, shape) in says else item for item in scored]
+    says: dict[int, set[tuple[int, str]]] = {}
+    for item in scored:
+        if _says_what_failed(item):
+            says.setdefault(_step_of(item, shape), set()).add((item.lead.line, item.lead.signature.family))
+
+    def explained(item: Ranked) -> bool:
+        return bool(says.get(_step_of(item, shape), set()) - {(item.lead.line, item.lead.signature.family)})
+
+    return [replace(item, score=item.score * _SYMPTOM) if _may_be_symptom(item) and explained(item) else item for item in scored]
+
+
+def _says_what_failed(item: Ranked) -> bool:
+    rule = item.lead.signature
+    plain = rule.category in _SAYS_WHAT_FAILED and item.score >= _PLAIN and rule.family != "generic"
+    return plain and not (rule.category == "compile" and rule.role == "headline")  # such a line names what did not compile, not why
 
 
 def _step_of(item: Ranked, shape: Shape) -> int:
@@ -127,11 +136,17 @@ def _said_first(scored: list[Ranked]) -> list[Ranked]:
         if item.lead.signature.role == "wrapper" or len(messages[id(item)]) < _SAYS_ENOUGH:
             continue
         for earlier in best:
-            if earlier.lead.line < item.lead.line and earlier.score < item.score and earlier.place >= 0.9 * item.place and not earlier.lead.benign:
+            if earlier.lead.line < item.lead.line and earlier.score < item.score and earlier.place >= 0.9 * item.place and _may_be_lifted(earlier, item):
                 short, long = sorted((messages[id(earlier)], messages[id(item)]), key=len)
                 if len(short) >= _SAYS_ENOUGH and short in long and item.score > raised.get(id(earlier), earlier).score:
                     raised[id(earlier)] = _lifted(earlier, item)
     return [raised.get(id(item), item) for item in scored]
+
+
+def _may_be_lifted(earlier: Ranked, later: Ranked) -> bool:
+    """Not a warning, nor the short form that a tool prints before its own full report (role symptom)."""
+    short, full = earlier.lead.signature, later.lead.signature
+    return not earlier.lead.benign and not (short.role == "symptom" and short.family == full.family)
 
 
 def _lifted(earlier: Ranked, later: Ranked) -> Ranked:

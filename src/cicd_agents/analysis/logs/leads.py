@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cicd_agents.analysis.logs.frames import best_location
 from cicd_agents.analysis.logs.matching import Match, match_at
+from cicd_agents.analysis.logs.passing import of_passing_test
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, Hit
 from cicd_agents.analysis.logs.signature import Signature
@@ -71,7 +72,8 @@ def _lead(rule: Signature, match: Match, window: Sequence[Line]) -> Lead:
         line=root.number, offset=root.offset, text=root.text, marker=root.marker, signature=rule, captures=match.captures,
         location=_location(match, texts),
         retried=any(_RETRIED.search(text) for text in (root.text, *around)) or _recovered(rule, texts[match.root + 1 : match.root + 16]),
-        benign=_benign(rule, root) or any(text == b"...ignoring" for text in around),  # Ansible's ignore_errors
+        benign=_benign(rule, root) or any(text == b"...ignoring" for text in around)  # Ansible's ignore_errors
+        or of_passing_test(texts[: match.root], root.text, texts[match.root + 1 :]),
         window=tuple(window[max(0, match.root - 12) : match.root + 25]),
     )  # fmt: skip
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import re2
 
 from cicd_agents.analysis.logs.pattern import raw_options
@@ -18,3 +21,17 @@ _INSIDE = re2.compile(
 def passed(raw: bytes) -> bool:
     """Whether the raw line says that something passed."""
     return raw.endswith(_ENDS) or _INSIDE.search(raw) is not None
+
+
+_GO_TEST = re.compile(rb"^(?:=== (?:RUN|CONT|NAME) +|\s*--- (?P<verdict>PASS|FAIL|SKIP): )(?P<test>\S+)")
+
+
+def of_passing_test(before: Sequence[bytes], text: bytes, after: Sequence[bytes]) -> bool:
+    """Whether the line was printed by a Go test that passed: `go test -v` shows what those print, too."""
+    owner = next(filter(None, map(_GO_TEST.match, reversed(before))), None)
+    if owner is None or _GO_TEST.match(text):
+        return False
+    if owner["verdict"]:
+        return owner["verdict"] == b"PASS" and text.startswith(b"    ")  # Go before 1.14 prints them below
+    verdicts = (found for line in after if (found := _GO_TEST.match(line)) and found["verdict"] and found["test"] == owner["test"])
+    return (verdict := next(verdicts, None)) is not None and verdict["verdict"] == b"PASS"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 # What a failure of this category is, whatever command met it.
@@ -13,7 +13,7 @@ _BY_CATEGORY = {
 }  # fmt: skip
 # What it is most often, where the work that was going on is not known.
 _USUALLY = {
-    "timeout": "test", "out_of_memory": "test", "other": "test", "git_checkout": "infrastructure", "resource_quota": "infrastructure",
+    "timeout": "test", "out_of_memory": "build", "other": "test", "git_checkout": "infrastructure", "resource_quota": "infrastructure",
 }  # fmt: skip
 # Source is refused in the build, even where a test command asked for that build; these tools compile what they test as they go.
 _COMPILES_AS_IT_TESTS = ("go", "go test", "rustc", "rustdoc", "python", "PHP", "ruby", "perl", "node", "Elixir", "mix", "Nim", "R", "Julia", "lua", "tsc")
@@ -34,7 +34,8 @@ _DEPLOY = (
     r"\bmigrat", r"\bpurg", r"argocd", r"flux \w", r"\bupload to\b", r"\b(?:docker|podman|buildah|crane|skopeo|helm) (?:image )?(?:push|copy)",
     r"\bpush\b.*(?:prod|image)", r"\btwine upload", r"\bgem push", r"\bsemantic-release", r"\bgoreleaser(?! (?:check|build))",
     r"\b(?:aws|gsutil|gcloud|az|s3cmd|rclone|azcopy) \w", r"\b(?:rsync|scp|sftp|ssh)(?: |-action)",
-    r"\b(?:vercel|netlify|flyctl|heroku|serverless|sls|cdk|pulumi|firebase)\b", r"\bpsql\b", r"\b(?:alembic|liquibase|flyway|knex|prisma|sequelize)\b",
+    r"\b(?:vercel|netlify|flyctl|heroku|serverless|sls|pulumi|firebase)\b", r"\bcdk (?:deploy|destroy|bootstrap)\b",
+    r"\bpsql\b", r"\b(?:alembic|liquibase|flyway|knex|prisma|sequelize)\b",
     r"\bgpg\b.*sign", r"\bgit push\b", r"\bfastlane (?:deliver|pilot|supply|beta)", r"\bsemantic.release", r"\bsmoke.*(?:prod|stag)", r"\bgh release",
     r"\brelease-it\b", r"\blerna publish", r"\bchangeset publish", r"\bdocker stack\b",
 )  # fmt: skip
@@ -51,8 +52,9 @@ _TEST = (
 )  # fmt: skip
 _INFRASTRUCTURE = (
     r"^(?:set up job|checkout\b|get_sources|prepare_|restore_cache|download_artifacts|declarative: checkout|initialize containers|git\.)",
-    r"actions/(?:checkout|cache|upload-artifact|download-artifact|upload-pages|configure-pages)",
-    r"^git (?:-C \S+ )?(?:fetch|clone|checkout|submodule|lfs)\b", r"\bgh (?:api|run|workflow)\b",
+    r"actions/(?:checkout|cache|upload-artifact|download-artifact|upload-pages|configure-pages|github-script|labeler|stale|first-interaction)",
+    r"(?:peter-evans|dorny|marocchino)/\S*(?:pull-request|comment|dispatch|reporter)", r"^set up runner\b",
+    r"^git (?:-C \S+ )?(?:fetch|clone|checkout|submodule|lfs)\b", r"\bgh (?:api|run|workflow|issue|label)\b",
 )  # fmt: skip
 _BUILD = (
     r"\bbuild", r"\bcompile", r"\binstall", r"\bpackage\b", r"\bmake\b", r"\bsetup\b", r"\bbundle", r"\bdocker (?:buildx |image )?(?:build|pull|bake|load)",
@@ -113,6 +115,11 @@ def _of_source(stated: str | None, tool: str, going_on: str | None, work: Work) 
         return going_on or "build"
     tests = tool in _COMPILES_AS_IT_TESTS and ("test" in (stated, going_on) or _TEST_FILE.search(work.path))
     return "test" if tests or stated == "test" else "build"
+
+
+def checks_what_was_deployed(tool: str, earlier: Iterable[str]) -> bool:
+    """Whether the message is of a check of the program that an earlier step of the job brought out; `earlier`: commands and names of the steps."""
+    return tool == "smoke or health check" and any(words_phase(part) == "deploy" for text in earlier for part in (text, *simple_commands(text)))
 
 
 def _going_on(tool: str, work: Work) -> str | None:

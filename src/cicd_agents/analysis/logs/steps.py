@@ -95,6 +95,7 @@ class _Walk:
         self.current = Step(1, lines, "")
         self.job: bool | None = None
         self.ended = False
+        self.skipped = False
         self.errors = 0
 
     def take(self, event: Event) -> None:
@@ -107,7 +108,8 @@ class _Walk:
         elif event.kind is Kind.FAILED:
             self._failed(event)
         elif event.kind is Kind.SKIPPED:
-            self.steps = _earlier_failed(self.steps)
+            self.steps = self.steps if self.skipped else _earlier_failed(self.steps)
+            self.skipped = True
         elif event.kind is Kind.STEP_END:
             self._end(event)
         else:
@@ -142,7 +144,7 @@ class _Walk:
 
 def _earlier_failed(steps: list[Step]) -> list[Step]:
     """Jenkins names no failed stage, but it says that the next one is skipped."""
-    work = [step for step in steps if step.name and not step.cleanup]
+    work = [step for step in steps if step.name and not step.cleanup] or [step for step in steps if step.command and not step.cleanup]
     if not work or any(step.failed for step in steps):
         return steps
     return [replace(step, failed=True) if step is work[-1] else step for step in steps]

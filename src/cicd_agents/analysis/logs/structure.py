@@ -55,6 +55,7 @@ TEXTS = (
     r"^(?:⭐ Run|✅  Success -|❌  Failure -) (?:Main|Pre|Post) ",  # act
     r"^🏁  Job (?:failed|succeeded)",
     r"^Job's log exceeded limit of \d+ (?:bytes|KiB)",
+    r"^(?:Running after_script|Uploading artifacts for failed job|Cleaning up project directory and file based variables)$",
 )
 # Echoed commands as they begin a raw line: of GitLab in colour, of a shell that traces (set -x), behind a stamp.
 _COMMANDS = (b"m$ ", b"O $ ", b"O+$ ", b"\n$ ", b"\n+ ", b"] + ", b"O + ")
@@ -74,6 +75,12 @@ _EXIT_CODE = re.compile(rb"^(?:Error: )?Process completed with exit code (\d+)")
 _STEP_MARKED = re.compile(rb"Build step '(.{1,200})' (?:marked build as failure|changed build result to FAILURE)")
 # GitLab sections that run whatever the script did.
 _AFTER_SECTIONS = ("after_script", "upload_artifacts", "archive_cache", "cleanup", "after_failure", "after_success", "cache.")
+# What runners print at the beginning of what they do after the work; gitlab-runner's with the names of the sections.
+_CLEANUP_BEGINS = (
+    (b"Post job cleanup.", ""),
+    (b"Running after_script", "after_script"), (b"Uploading artifacts for failed job", "upload_artifacts_on_failure"),
+    (b"Cleaning up project directory and file", "cleanup_file_variables"),
+)  # fmt: skip
 _AFTER_STAGES = ("Declarative: Post", "Post ", "Cleanup")
 
 
@@ -117,8 +124,8 @@ def _by_text(line: int, text: bytes) -> list[Event]:
         return [Event(line, Kind.JOB_END), Event(line, Kind.SUCCEEDED)]
     if text.startswith(b"ERROR: Job failed"):
         return [Event(line, Kind.JOB_END), Event(line, Kind.FAILED)]
-    if text.startswith(b"Post job cleanup."):
-        return [Event(line, Kind.CLEANUP)]
+    if cleanup := next((Event(line, Kind.CLEANUP, name) for begin, name in _CLEANUP_BEGINS if text.startswith(begin)), None):
+        return [cleanup]
     if text.startswith(b"Cleaning up orphan processes"):
         return [Event(line, Kind.CLEANUP), Event(line, Kind.JOB_END)]
     if b"skipped due to earlier failure" in text and text.startswith(b"Stage "):
