@@ -29,7 +29,7 @@ unit: $(VENV)/.dev
 	$(BIN)/coverage run -m pytest -n 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under 85 | tail -n 30
-	$(BIN)/coverage report --include 'src/cicd_agents/domain/*,src/cicd_agents/analysis/*,src/cicd_agents/report/*' --fail-under 95 | tail -n 1
+	$(BIN)/coverage report --include 'src/cicd_agents/domain/*,src/cicd_agents/settings/*,src/cicd_agents/context/*,src/cicd_agents/analysis/*,src/cicd_agents/report/*' --fail-under 95 | tail -n 1
 
 signatures: $(VENV)/.installed
 	$(BIN)/python scripts/check_signatures.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from cicd_agents import __version__
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         options = _parser().parse_args(given)
-        return _run(options) if options.command == "run" else _doctor(options)
+        return _COMMANDS[options.command](options)
     except UsageError as problem:
         _complain(str(problem))
         return EXIT_USAGE
@@ -90,6 +90,21 @@ def _run(options: argparse.Namespace) -> int:
             stream.flush()
 
     return run_in_ci(given, options.config, World(os.environ, out, _say, _redactor(), _catalogue, SystemClock()))
+
+
+def _release(options: argparse.Namespace) -> int:
+    import gc
+    import os
+
+    from cicd_agents.clients.clock import SystemClock
+    from cicd_agents.wiring.release import release
+
+    gc.disable()  # a history is many small objects that live to the end of this short process; collecting them takes a fifth of the time
+    with _output(options.output) as out:
+        return release(options, os.environ, _redactor(), SystemClock(), out.write)
+
+
+_COMMANDS = {"doctor": _doctor, "run": _run, "release": _release}
 
 
 def _say(sentence: str) -> None:
@@ -166,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
 
     from cicd_agents.domain.doctor import PLATFORMS
     from cicd_agents.domain.errors import UsageError
+    from cicd_agents.wiring.options import add_release, add_run
 
     class Parser(argparse.ArgumentParser):
         """One clear sentence instead of the usage text."""
@@ -176,7 +192,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="cicd-agents", description="CI/CD agents: engines decide, evidence first.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"cicd-agents {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(commands)
+    add_run(commands)
+    add_release(commands)
     doctor = commands.add_parser(
         "doctor",
         help="say why a failed run failed",
@@ -196,22 +213,6 @@ def _parser() -> argparse.ArgumentParser:
         "--fail-on", choices=("never", "fail", "inconclusive"), default="never", help="which outcome closes the gate (default: never; the doctor advises)"
     )
     return parser
-
-
-def _add_run(commands: Any) -> None:
-    from cicd_agents.settings.options import OPTIONS, Kind
-
-    run = commands.add_parser(
-        "run",
-        help="in CI: run the agent that the event calls for",
-        allow_abbrev=False,
-        description="Read the CI context, run one agent, tell people what it found. Secrets come by environment only (docs/settings.md).",
-    )
-    run.add_argument("--config", metavar="FILE", help="settings file (default: .cicd-agents.yml of the workspace, or of the base branch for pull requests)")
-    for option in OPTIONS:
-        if option.kind is not Kind.SECRET:
-            flag: dict[str, Any] = {"nargs": "?", "const": "true"} if option.kind is Kind.FLAG else {}
-            run.add_argument(f"--{option.name}", metavar="VALUE", help=f"{option.help} (default: {option.default or 'none'})", **flag)
 
 
 def _count(text: str) -> int:

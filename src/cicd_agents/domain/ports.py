@@ -5,7 +5,7 @@ Methods raise ServiceError (domain.errors) when the service does not do what was
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 from cicd_agents.domain.ci import Annotation, Author, Comment, Commit, Comparison, Issue, Job, JobResult, Run, RunRef
 from cicd_agents.domain.context import PullRequest
 from cicd_agents.domain.history import PastFailure, PastRerun, RerunRecord, Sightings
+from cicd_agents.domain.release import HistoryCommit
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,70 @@ class History(Protocol):
 
     def reruns_since(self, repository: str, since: float, pull_request: int | None = None) -> int:
         """How many re-runs were started since then, in all or for one pull request."""
+        ...
+
+
+class ReleaseTag(Protocol):
+    """A tag of a commit; times in seconds since the epoch."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def commit(self) -> str:
+        """The commit's id."""
+        ...
+
+    @property
+    def time(self) -> int:
+        """When it was made."""
+        ...
+
+
+class ReleaseHead(Protocol):
+    """Where a repository stands."""
+
+    @property
+    def branch(self) -> str | None:
+        """The branch; None where HEAD is detached."""
+        ...
+
+
+class ReleaseRepository(Protocol):
+    """What the manager needs of a repository; revisions that are not there raise UsageError."""
+
+    def require_whole(self) -> None:
+        """Raise UsageError for a shallow clone."""
+        ...
+
+    def head(self) -> ReleaseHead:
+        """Where HEAD is."""
+        ...
+
+    def commit(self, revision: str) -> str:
+        """The id of the commit."""
+        ...
+
+    def tags(self, merged: str | None = None) -> Sequence[ReleaseTag]:
+        """All tags of commits, or those that the revision reaches."""
+        ...
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether the newer revision reaches the older one."""
+        ...
+
+    def history(self, until: str = ..., since: Sequence[str] = ..., *, paths: Sequence[str] = ..., excluded: Sequence[str] = ...) -> Iterator[HistoryCommit]:
+        """The commits of a range, the newest first."""
+        ...
+
+    def files(self, revision: str = ...) -> tuple[str, ...]:
+        """The paths of all files."""
+        ...
+
+    def read_files(self, paths: Sequence[str], revision: str, most: int) -> Mapping[str, bytes]:
+        """Contents of files; those that are not there are left out."""
         ...
 
 

@@ -88,6 +88,7 @@ class ZeroPolicy(StrEnum):
 
     BREAKING_IS_MINOR = "breaking-is-minor"  # feat stays minor
     ONE_LOWER = "one-lower"  # breaking is minor, feat is patch
+    FEATURE_IS_PATCH = "feature-is-patch"  # breaking leads to 1.0.0
     AS_AFTER = "as-after"  # breaking is major: 0.4.0 becomes 1.0.0
 
 

@@ -1,0 +1,119 @@
+"""release-manager: the next version of a repository, why, its changelog and the version files that change. Planning writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cicd_agents.agents.release_scene import ReleaseRequest, Scene
+from cicd_agents.analysis.changelog.forge import Forge, ForgeKind
+from cicd_agents.analysis.changelog.section import Release, changelog_section, full_changelog
+from cicd_agents.analysis.changelog.style import Style, style_of_rules
+from cicd_agents.analysis.commits.plan import World, plan_release
+from cicd_agents.analysis.versions.branches import refusal
+from cicd_agents.analysis.versions.semver import parse
+from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.ports import Clock, ReleaseRepository
+from cicd_agents.domain.release import Bump, Change, HistoryCommit, PlannedCommit, ReleaseDetails, ReleasePlan
+from cicd_agents.domain.verdict import Outcome, ReleaseVerdict
+
+AGENT = "release-manager"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseManager:
+    """Plans releases of one repository; `forge` makes links."""
+
+    repository: ReleaseRepository
+    clock: Clock
+    forge: Forge | None = None
+
+    def plan(self, request: ReleaseRequest) -> ReleaseVerdict:
+        """What the next release would be. Raises UsageError for a repository or a request that makes no sense."""
+        scene = Scene(self.repository, request)
+        previous = scene.previous
+        history = tuple(scene.commits(request.until, previous.commit if previous else None))
+        plan = plan_release(history, scene.current, scene.rules, scene.config.reading, scene.world(previous, self.clock.now()))
+        self._check_line(scene, plan)
+        return self._verdict(scene, plan, history)
+
+    def changelog(self, request: ReleaseRequest, everything: bool) -> Iterator[str]:
+        """The changelog in parts: of what is not released yet, or of the whole history."""
+        scene = Scene(self.repository, request)
+        style = style_of_rules(scene.rules.types)
+        if everything:
+            yield from full_changelog(self._releases(scene), style, self.forge)
+            return
+        previous = scene.previous
+        history = tuple(scene.commits(request.until, previous.commit if previous else None))
+        plan = plan_release(history, scene.current, scene.rules, scene.config.reading, scene.world(previous, self.clock.now()))
+        yield self._section(plan, history, style)
+
+    def _verdict(self, scene: Scene, plan: ReleasePlan, history: Sequence[HistoryCommit]) -> ReleaseVerdict:
+        released = plan.bump is not Bump.NONE
+        files = scene.planned_files(plan.next_version) if released and plan.next_version else None
+        details = ReleaseDetails(
+            plan.current_version, plan.next_version, str(plan.bump), tuple(map(_planned, plan.changes)),
+            self._section(plan, history, style_of_rules(scene.rules.types)) if plan.changes else "",
+            files.changes if files else (), plan.reason, plan.tag, plan.previous_tag, plan.source, plan.decisions,
+        )  # fmt: skip
+        notes = (
+            (*scene.config.notes, *plan.notes, *(item.sentence(files.current) for item in files.disagreements)) if files else (*scene.config.notes, *plan.notes)
+        )
+        if not released:
+            return ReleaseVerdict(AGENT, Outcome.SKIPPED, "No release", plan.reason, details, notes=notes)
+        title = f"{plan.current_version or 'first release'} → {plan.next_version} ({plan.bump})"
+        return ReleaseVerdict(AGENT, Outcome.PASS, title, plan.reason, details, notes=notes)
+
+    def _section(self, plan: ReleasePlan, history: Sequence[HistoryCommit], style: Style) -> str:
+        released = plan.bump is not Bump.NONE
+        time = int(self.clock.now()) if released else 0
+        release = Release(plan.next_version if released else None, plan.changes, plan.tag or "", plan.previous_tag or "", time, tuple(history))
+        return changelog_section(release, style, self.forge)
+
+    def _check_line(self, scene: Scene, plan: ReleasePlan) -> None:
+        """Refuse a version that this branch may not release."""
+        candidate = parse(plan.next_version or "")
+        if scene.line is None or plan.bump is Bump.NONE or candidate is None:
+            return
+        current = parse(plan.current_version or "")
+        # The current version is the highest that this line reaches, so none above it is reached.
+        reason = refusal(scene.line, candidate, current, (), scene.versions.values())
+        if reason:
+            raise UsageError(reason)
+
+    def _releases(self, scene: Scene) -> Iterator[Release]:
+        """All releases of this line, the newest first: one pass over the history, cut where a commit has a tag of ours."""
+        tags = {tag.commit: tag for tag in scene.repository.tags(scene.request.until) if tag.name in scene.versions}
+        name, time, commits = "", 0, list[HistoryCommit]()
+        waiting: list[tuple[str, int, list[HistoryCommit]]] = []
+        for commit in scene.commits(scene.request.until, None):
+            tag = tags.get(commit.sha)
+            if tag is not None:
+                waiting.append((name, time, commits))
+                if len(waiting) > 1:
+                    yield self._release(scene, waiting.pop(0), tag_after=waiting[0][0])
+                name, time, commits = tag.name, tag.time, []
+            commits.append(commit)
+        waiting.append((name, time, commits))
+        for at, part in enumerate(waiting):
+            yield self._release(scene, part, tag_after=waiting[at + 1][0] if at + 1 < len(waiting) else "")
+
+    def _release(self, scene: Scene, part: tuple[str, int, list[HistoryCommit]], tag_after: str) -> Release:
+        name, time, commits = part
+        version = str(scene.versions[name]) if name else None
+        plan = plan_release(commits, None, replace(scene.rules, release_as=None), scene.config.reading, World())
+        return Release(version, plan.changes, name, tag_after, time, tuple(commits))
+
+
+def forge_of(kind: str, url: str) -> Forge | None:
+    """The forge for links; None for one that we do not know, or an address that may not stand in links."""
+    try:
+        return Forge(ForgeKind(kind), url)
+    except ValueError:
+        return None
+
+
+def _planned(change: Change) -> PlannedCommit:
+    refs: Iterable[str] = (f"{ref.action} {ref.target}".strip() for ref in change.refs)
+    return PlannedCommit(change.sha, change.type, change.scope, change.breaking, change.subject, tuple(refs))

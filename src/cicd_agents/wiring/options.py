@@ -1,0 +1,45 @@
+"""The options of `run` and `release`; imports nothing that takes time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cicd_agents.settings.options import OPTIONS, Kind
+
+FORMATS = ("text", "markdown", "json", "jsonl")
+
+
+def add_release(commands: Any) -> None:
+    """Add `release plan` and `release changelog`."""
+    about = "Read the history of a git repository and say what the next release would be, and why. Writes nothing."
+    release = commands.add_parser("release", help="say what the next release would be", allow_abbrev=False, description=about)
+    kinds = release.add_subparsers(dest="what", required=True, metavar="WHAT")
+    plan = kinds.add_parser("plan", help="next version, reason, changelog, version files", allow_abbrev=False)
+    plan.add_argument("--format", choices=FORMATS, default="text", help="how to print the plan (default: text)")
+    plan.add_argument("--release-as", metavar="VERSION", help="this version, whatever the commits ask for")
+    plan.add_argument("--prerelease", metavar="CHANNEL", help="a prerelease of this channel, such as rc")
+    plan.add_argument("--graduate", action="store_true", help="go from 0.x to 1.0.0")
+    changelog = kinds.add_parser("changelog", help="the changelog of what is not released yet, or of all", allow_abbrev=False)
+    changelog.add_argument("--all", action="store_true", help="of the whole history")
+    for parser in (plan, changelog):
+        parser.add_argument("--repo", default=".", metavar="DIR", help="the repository, bare or with a work tree (default: .)")
+        parser.add_argument("--from", dest="since", metavar="TAG", help="tag or commit of the last release (default: the highest stable tag of this line)")
+        parser.add_argument("--to", dest="until", default="HEAD", metavar="REF", help="what would be released (default: HEAD)")
+        parser.add_argument("--path", default="", metavar="COMPONENT", help="name or folder of a component")
+        parser.add_argument("--branch", metavar="NAME", help="the branch that releases (default: the one of HEAD)")
+        parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
+
+
+def add_run(commands: Any) -> None:
+    """Add `run` with an option for each setting but secrets."""
+    run = commands.add_parser(
+        "run",
+        help="in CI: run the agent that the event calls for",
+        allow_abbrev=False,
+        description="Read the CI context, run one agent, tell people what it found. Secrets come by environment only (docs/settings.md).",
+    )
+    run.add_argument("--config", metavar="FILE", help="settings file (default: .cicd-agents.yml of the workspace, or of the base branch for pull requests)")
+    for option in OPTIONS:
+        if option.kind is not Kind.SECRET:
+            flag: dict[str, Any] = {"nargs": "?", "const": "true"} if option.kind is Kind.FLAG else {}
+            run.add_argument(f"--{option.name}", metavar="VALUE", help=f"{option.help} (default: {option.default or 'none'})", **flag)
