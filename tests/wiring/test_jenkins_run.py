@@ -78,3 +78,14 @@ def test_log_files_are_enough_anywhere(tmp_path: Path) -> None:
 def test_where_there_is_nothing_to_look_at_it_says_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--log"):
         Rig(tmp_path).run(command_line={"agent": "pipeline-doctor"})
+
+
+def test_without_a_ci_and_without_a_wish_nothing_is_done(tmp_path: Path) -> None:
+    ran = Rig(tmp_path).run()
+    assert (ran.code, ran.out.split()[0]) == (0, "SKIPPED")
+    assert "no CI that we know" in ran.out
+
+
+def test_an_agent_that_is_not_there_yet_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="The agent drift-detector is not part of this release"):
+        Rig(tmp_path).run(command_line={"agent": "drift-detector"})

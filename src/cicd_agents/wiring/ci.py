@@ -62,18 +62,17 @@ def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World)
     context = detect(world.environment, read_event(world.environment.get("GITHUB_EVENT_PATH", "")))
     first = read(command_line, world.environment, None, str(context.platform))
     context = _aimed(context, first)
+    choice = choose(first.agent, context, first.job_status, agents=AGENTS)  # the file says neither, so nothing has to be read for it
+    world.say(f"cicd-agents {__version__} on {context.platform}, event {context.event or 'unknown'}. {choice.reason}")
+    if choice.agent is None:
+        return _skipped(choice.reason, context, world)
     with ExitStack() as stack:
-        platforms = stack.enter_context(
-            platforms_for(Order(context, first, world.environment, clock, Budget(clock, first.time_limit), world.say, world.timeouts))
-        )
+        order = Order(context, first, world.environment, clock, Budget(clock, first.time_limit), world.say, world.timeouts)
+        platforms = stack.enter_context(platforms_for(order))
         file, notes, known = _settings_file(config, context, platforms)
         settings = read(command_line, world.environment, file, str(context.platform))
-        choice = choose(settings.agent, context, settings.job_status, agents=AGENTS)
-        world.say(f"cicd-agents {__version__} on {context.platform}, event {context.event or 'unknown'}. {choice.reason}")
         for name, source in settings.sources:
             world.say(f"  {name}: from {source}")
-        if choice.agent is None:
-            return _skipped(choice.reason, context, world)
         session = Session(context, settings, platforms, clock, world, stack)
         return session.doctor(notes, policy_known=known or any(name == "fail-on" for name, _ in settings.sources))
 
@@ -187,8 +186,8 @@ def _aimed(context: RunContext, settings: Settings) -> RunContext:
     """The context with the run that the user names, and the job's status that the action tells."""
     if settings.run_id:
         return replace(context, kind=Kind.RUN_FINISHED, target=RunRef(settings.run_id, 0), target_status=Status.UNKNOWN)
-    if settings.log and context.target is None:
-        return replace(context, target=context.own_run or RunRef("local"))
+    if settings.log:  # whoever names a log wants it read, whatever the event was
+        return replace(context, kind=Kind.RUN_FINISHED, target=context.target or context.own_run or RunRef("local"), target_status=Status.FAILURE)
     return context
 
 

@@ -9,9 +9,9 @@ from tests.analysis.changelog.samples import CHANGES, COMMITS, GITHUB, GITLAB, R
 
 from cicd_agents.analysis.changelog.people import Newcomers
 from cicd_agents.analysis.changelog.section import Release, changelog_section, date_of, full_changelog
-from cicd_agents.analysis.changelog.style import Form, style, style_of_rules
+from cicd_agents.analysis.changelog.style import Form, style, style_for, style_of_rules
 from cicd_agents.analysis.changelog.template import TemplateMistake
-from cicd_agents.domain.release import Bump, Change, HistoryCommit, Reference, TypeRule
+from cicd_agents.domain.release import Bump, Change, HistoryCommit, Reference, ReleaseRules, TypeRule
 
 CONVENTIONAL, KEEP = style(), style(Form.KEEP_A_CHANGELOG)
 
@@ -114,6 +114,13 @@ def test_the_sections_of_a_projects_rules_replace_ours() -> None:
     rules = (TypeRule("build", Bump.NONE, "Updates", "deps*"), TypeRule("fe*", Bump.MINOR, "News"), TypeRule("fix", Bump.PATCH, ""))
     section = changelog_section(RELEASE, style_of_rules(rules), None)
     assert [line for line in section.splitlines() if line.startswith("###")] == ["### ⚠ BREAKING CHANGES", "### Updates", "### News"]
+
+
+def test_rules_of_nobody_leave_the_form_as_it_is() -> None:
+    types = (TypeRule("feat", Bump.MINOR, "News"),)
+    assert style_for(ReleaseRules(types)).titles == style().titles
+    assert style_for(ReleaseRules(types, source="cog.toml"), Form.KEEP_A_CHANGELOG).titles == ("News",)
+    assert style_of_rules((TypeRule("feat", Bump.MINOR),)).titles == style().titles
 
 
 def test_own_titles_and_hidden_types() -> None:

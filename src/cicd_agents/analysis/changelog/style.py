@@ -8,7 +8,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from cicd_agents.analysis.changelog.template import Template, TemplateMistake
-from cicd_agents.domain.release import TypeRule
+from cicd_agents.domain.release import ReleaseRules, TypeRule
 
 RELEASE_NAMES = ("version", "title", "tag", "previous_tag", "date", "compare_url", "sections", "contributors", "new_contributors")
 SECTION_NAMES = ("title", "entries")
@@ -145,3 +145,8 @@ def style_of_rules(types: tuple[TypeRule, ...], form: Form = Form.CONVENTIONAL) 
     for rule in types:
         table.setdefault((f"{rule.type}({rule.scope})" if rule.scope else rule.type).lower(), " ".join(rule.section.split()))
     return Style(form, table, templates(**_TEXTS[form]))
+
+
+def style_for(rules: ReleaseRules, form: Form = Form.CONVENTIONAL) -> Style:
+    """The style of a project: that of the form as it is where no configuration or preset was found, else the sections of its rules."""
+    return style(form) if rules.source == "default" else style_of_rules(rules.types, form)
