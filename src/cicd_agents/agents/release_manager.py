@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from cicd_agents.agents.release_scene import ReleaseRequest, Scene
 from cicd_agents.analysis.changelog.forge import Forge, ForgeKind
 from cicd_agents.analysis.changelog.section import Release, changelog_section, full_changelog
-from cicd_agents.analysis.changelog.style import Style, style_of_rules
+from cicd_agents.analysis.changelog.style import Style, style_for
 from cicd_agents.analysis.commits.plan import World, plan_release
 from cicd_agents.analysis.versions.branches import refusal
 from cicd_agents.analysis.versions.semver import parse
@@ -40,7 +40,7 @@ class ReleaseManager:
     def changelog(self, request: ReleaseRequest, everything: bool) -> Iterator[str]:
         """The changelog in parts: of what is not released yet, or of the whole history."""
         scene = Scene(self.repository, request)
-        style = style_of_rules(scene.rules.types)
+        style = style_for(scene.rules)
         if everything:
             yield from full_changelog(self._releases(scene), style, self.forge)
             return
@@ -54,7 +54,7 @@ class ReleaseManager:
         files = scene.planned_files(plan.next_version) if released and plan.next_version else None
         details = ReleaseDetails(
             plan.current_version, plan.next_version, str(plan.bump), tuple(map(_planned, plan.changes)),
-            self._section(plan, history, style_of_rules(scene.rules.types)) if plan.changes else "",
+            self._section(plan, history, style_for(scene.rules)) if plan.changes else "",
             files.changes if files else (), plan.reason, plan.tag, plan.previous_tag, plan.source, plan.decisions,
         )  # fmt: skip
         notes = (
