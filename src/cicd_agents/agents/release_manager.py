@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cicd_agents.agents.release_scene import ReleaseRequest, Scene
 from cicd_agents.analysis.changelog.forge import Forge, ForgeKind
@@ -13,9 +14,11 @@ from cicd_agents.analysis.commits.plan import World, plan_release
 from cicd_agents.analysis.versions.branches import refusal
 from cicd_agents.analysis.versions.semver import parse
 from cicd_agents.domain.errors import UsageError
-from cicd_agents.domain.ports import Clock, ReleaseRepository
 from cicd_agents.domain.release import Bump, Change, HistoryCommit, PlannedCommit, ReleaseDetails, ReleasePlan
 from cicd_agents.domain.verdict import Outcome, ReleaseVerdict
+
+if TYPE_CHECKING:
+    from cicd_agents.domain.ports import Clock, ReleaseRepository
 
 AGENT = "release-manager"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from cicd_agents.analysis.commits.plan import World
 from cicd_agents.analysis.commits.presets import DEFAULT
@@ -21,8 +22,10 @@ from cicd_agents.analysis.versions.calver import is_scheme
 from cicd_agents.analysis.versions.semver import Version
 from cicd_agents.analysis.versions.tags import TagFormat, guess_format, tag_format, versions_of
 from cicd_agents.domain.errors import UsageError
-from cicd_agents.domain.ports import ReleaseRepository, ReleaseTag
 from cicd_agents.domain.release import HistoryCommit, ReleaseRules
+
+if TYPE_CHECKING:  # the ports of all agents take time to import
+    from cicd_agents.domain.ports import ReleaseRepository, ReleaseTag
 
 # A configuration file is some kilobytes; a lock file with the version in it may be large.
 MAX_CONFIG, MAX_VERSION_FILE = 1 << 20, 32 << 20

@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cicd_agents.agents.release_manager import ReleaseManager, forge_of
 from cicd_agents.agents.release_scene import ReleaseRequest
 from cicd_agents.analysis.changelog.forge import Forge
 from cicd_agents.clients.git import GitRepository, open_repository
-from cicd_agents.domain.ports import Clock
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.verdict import FailOn
 from cicd_agents.report.document import ReleaseReport
 from cicd_agents.report.json_format import to_json, to_jsonl
 from cicd_agents.report.release import to_release_markdown, to_release_text
 from cicd_agents.run import run
+
+if TYPE_CHECKING:
+    from cicd_agents.domain.ports import Clock
 
 
 def release(options: argparse.Namespace, environment: Mapping[str, str], redactor: Redactor, clock: Clock, write: Callable[[str], object]) -> int:
