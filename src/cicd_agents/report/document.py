@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt
 from cicd_agents.domain.finding import Finding, Location
 from cicd_agents.domain.operation import Operation
-from cicd_agents.domain.redaction import Redactor
+from cicd_agents.domain.redaction import Redacted, Redactor
 from cicd_agents.domain.release import ReleaseDetails
 from cicd_agents.domain.verdict import AgentVerdict, Details, FailOn, Outcome, exit_code
 
@@ -73,11 +73,12 @@ def place(location: Location) -> str:
 def _redacted(value: T, redactor: Redactor) -> tuple[T, int]:
     """A copy of frozen data with every text redacted, and how many secrets were found."""
     count = 0
+    known: dict[str, Redacted] = {}  # the same text stands in many places
 
     def walk(item: Any) -> Any:
         nonlocal count
         if isinstance(item, str) and not isinstance(item, StrEnum):
-            found = redactor.redact(item)
+            found = known.get(item) or known.setdefault(item, redactor.redact(item))
             count += found.count
             return found.text
         if isinstance(item, Excerpt):
