@@ -13,10 +13,11 @@ RUN python3 -m venv tools \
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src src
 # Compiled beforehand, because its user may not write here; the files never change, so Python need not look at their times.
-# Time zones are in the base image already; only a dependency of a dependency asks for a second copy.
+# Time zones are in the base image already; only a dependency of a dependency asks for a second copy. Settings files are small: PyYAML reads them without
+# its compiled part.
 RUN tools/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir wheel . \
  && tools/bin/pip --python /opt/cicd-agents/bin/python install --no-cache-dir --no-compile --no-deps --no-index wheel/*.whl \
- && rm -rf /opt/cicd-agents/lib/python3*/site-packages/tzdata/zoneinfo \
+ && rm -rf /opt/cicd-agents/lib/python3*/site-packages/tzdata/zoneinfo /opt/cicd-agents/lib/python3*/site-packages/yaml/_yaml*.so \
  && /opt/cicd-agents/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/cicd-agents/lib \
  && mkdir /workspace
 
