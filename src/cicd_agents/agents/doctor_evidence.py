@@ -77,7 +77,7 @@ def changes_since(repository: Repository, good: Run, run: Run, failure: Failure 
 
 def _with_files(repository: Repository, commits: Sequence[Commit], notes: Notes) -> Iterator[Commit]:
     """The newest commits with their files, the others as they are."""
-    asked = {commit.sha for commit in commits[-MAX_COMMITS:]} if len(commits) > 1 else {commit.sha for commit in commits}
+    asked = {commit.sha for commit in commits[-MAX_COMMITS:]}
     failed = False
     for commit in commits:
         if commit.files is None and commit.sha in asked and not failed:

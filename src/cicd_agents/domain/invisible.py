@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # C0 and C1 without the line breaks and the tab; soft hyphen, joiners, direction marks, fillers, variation selectors, tags.
 _CHARACTERS = (
@@ -22,3 +23,24 @@ INVISIBLE = re.compile(f"{_CHARACTERS}(?:{_SEQUENCES})?")
 # Whatever some reader takes for the end of a line (str.splitlines and more readers agree on these).
 LINE_BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 LINE_BREAK = re.compile(f"\r\n|[{LINE_BREAKS}]")
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_MARKS = 8  # combining marks on one character; more are a prank, and normalisation takes quadratic time for them
+
+
+def seen(text: str) -> str:
+    """What a reader sees of a text: whole characters in their usual composition, every line break as a line feed, nothing invisible."""
+    if SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = INVISIBLE.sub("", LINE_BREAK.sub("\n", text))
+    return text if text.isascii() else unicodedata.normalize("NFC", _few_marks(text))
+
+
+def _few_marks(text: str) -> str:
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)

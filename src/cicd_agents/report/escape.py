@@ -6,34 +6,13 @@ Secrets are hidden before (domain.redaction). Of these functions `workflow_safe`
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from cicd_agents.domain.invisible import INVISIBLE, LINE_BREAK, LINE_BREAKS
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_MAX_MARKS = 8  # combining marks on one character; more are a prank, and normalisation takes quadratic time for them
+from cicd_agents.domain.invisible import INVISIBLE, LINE_BREAKS, SURROGATE, seen
 
 
 def plain(text: str, limit: int) -> str:
     """Text for a terminal: at most `limit` visible characters, line feeds and tabs; what is cut ends in `…`."""
-    return _cut(_visible(text), limit)
-
-
-def _visible(text: str) -> str:
-    if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = INVISIBLE.sub("", LINE_BREAK.sub("\n", text))
-    return text if text.isascii() else unicodedata.normalize("NFC", _few_marks(text))
-
-
-def _few_marks(text: str) -> str:
-    kept: list[str] = []
-    marks = 0
-    for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks <= _MAX_MARKS:
-            kept.append(character)
-    return "".join(kept)
+    return _cut(seen(text), limit)
 
 
 def _cut(text: str, limit: int) -> str:
@@ -44,7 +23,7 @@ def _cut(text: str, limit: int) -> str:
 
 def truncate_utf8(text: str, budget: int) -> str:
     """The longest beginning of the text that fits `budget` bytes of UTF-8."""
-    data = _SURROGATE.sub("\ufffd", text).encode()
+    data = SURROGATE.sub("\ufffd", text).encode()
     return data[: max(budget, 0)].decode(errors="ignore")
 
 
@@ -83,7 +62,7 @@ def inline(text: str, limit: int = 300) -> str:
 
     Words that a platform would make live (mentions, references, URLs, quick actions) become code; all other markup is escaped.
     """
-    words = _cut(" ".join(_visible(text).split()), limit).split(" ")
+    words = _cut(" ".join(seen(text).split()), limit).split(" ")
     return _BLOCK_START.sub(r"\1\\", " ".join(r"\|".join(_word(part) for part in word.split("|")) for word in words))
 
 
@@ -120,7 +99,7 @@ def _escaped(text: str) -> str:
 
 def code_span(text: str, limit: int = 200) -> str:
     """Inline code on one line. A pipe is escaped for tables (elsewhere its backslash is seen)."""
-    body = _cut(" ".join(_visible(text).split()), limit)
+    body = _cut(" ".join(seen(text).split()), limit)
     ticks = "`" * (_longest_run(body) + 1)
     pad = " " if not body or body.startswith("`") or body.endswith("`") else ""
     return ticks + pad + body.replace("|", r"\|") + pad * bool(body) + ticks
@@ -128,7 +107,7 @@ def code_span(text: str, limit: int = 200) -> str:
 
 def fence(text: str, limit: int, language: str = "text") -> str:
     """A code block of at most `limit` characters of the text, cut after a whole line, with a note of the lines left out."""
-    body = _visible(text).rstrip("\n")
+    body = seen(text).rstrip("\n")
     if len(body) > limit:
         body = _cut_lines(body, limit)
     ticks = "`" * max(3, _longest_run(body) + 1)
@@ -179,12 +158,12 @@ _MRKDWN = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})  # docs.slack.
 
 def mrkdwn(text: str, limit: int) -> str:
     """One line of Slack's mrkdwn of at most `limit` characters as they are sent. Links and mentions need `<`, so the text has none; it may be bold."""
-    return _whole_entities(" ".join(_visible(text).split()).translate(_MRKDWN), limit)
+    return _whole_entities(" ".join(seen(text).split()).translate(_MRKDWN), limit)
 
 
 def mrkdwn_code(text: str, limit: int) -> str:
     """Inline code of Slack's mrkdwn, of at most `limit` characters as they are sent."""
-    body = " ".join(_visible(text).split()).replace("`", "'").translate(_MRKDWN)  # there is no escape for a backtick
+    body = " ".join(seen(text).split()).replace("`", "'").translate(_MRKDWN)  # there is no escape for a backtick
     return f"`{_whole_entities(body, limit - 2) or ' '}`"
 
 

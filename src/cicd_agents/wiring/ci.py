@@ -15,7 +15,7 @@ from cicd_agents.analysis.logs.scan import Catalogue
 from cicd_agents.clients.audit_file import AuditFile
 from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.platforms.services import Order, Platforms, platforms_for
-from cicd_agents.clients.settings_file import parse_settings, read_event, read_settings_file
+from cicd_agents.clients.settings_file import MAX_SETTINGS, parse_settings, read_event, read_settings_file
 from cicd_agents.context.choice import choose
 from cicd_agents.context.detect import detect
 from cicd_agents.domain.ci import Job, RunRef, Status
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from cicd_agents.clients.http import Timeouts
 
 Say = Callable[[str], None]
-MAX_SETTINGS = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)

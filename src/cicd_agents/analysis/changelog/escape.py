@@ -6,12 +6,8 @@ The rules are those of `report.escape`, which this room may not import.
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from cicd_agents.domain.invisible import INVISIBLE, LINE_BREAK
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_MAX_MARKS = 8  # combining marks on one character; more are a prank, and normalisation takes quadratic time for them
+from cicd_agents.domain.invisible import seen
 
 # What is brought to life after Markdown is parsed, so that neither a backslash nor an entity stops it: mentions and addresses, references of
 # every kind, URLs, commit ids, maths, placeholders, quick actions.
@@ -30,20 +26,7 @@ def visible(text: str, limit: int) -> str:
     text = text[: 4 * limit + 100]  # what is unseen may be more than what is seen, but not without end
     if text.isascii() and text.isprintable():
         return cut(text, limit)
-    if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = INVISIBLE.sub("", LINE_BREAK.sub("\n", text))
-    return cut(text if text.isascii() else unicodedata.normalize("NFC", _few_marks(text)), limit)
-
-
-def _few_marks(text: str) -> str:
-    kept: list[str] = []
-    marks = 0
-    for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks <= _MAX_MARKS:
-            kept.append(character)
-    return "".join(kept)
+    return cut(seen(text), limit)
 
 
 def cut(text: str, limit: int) -> str:
