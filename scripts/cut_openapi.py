@@ -14,20 +14,29 @@ from typing import Any
 _REPOSITORY = "/repos/{owner}/{repo}"
 _OPERATIONS = {
     "github": (
+        ("get", "/orgs/{org}/teams/{team_slug}"),
+        ("get", "/orgs/{org}/teams/{team_slug}/memberships/{username}"),
         ("get", "/user"),
+        ("get", "/users/{username}"),
         ("get", _REPOSITORY),
         ("get", _REPOSITORY + "/actions/jobs/{job_id}/logs"),
         ("get", _REPOSITORY + "/actions/runs/{run_id}"),
+        ("get", _REPOSITORY + "/actions/runs/{run_id}/approvals"),
         ("get", _REPOSITORY + "/actions/runs/{run_id}/attempts/{attempt_number}"),
         ("get", _REPOSITORY + "/actions/runs/{run_id}/attempts/{attempt_number}/jobs"),
         ("get", _REPOSITORY + "/actions/runs/{run_id}/jobs"),
         ("post", _REPOSITORY + "/actions/runs/{run_id}/rerun-failed-jobs"),
+        ("post", _REPOSITORY + "/actions/workflows/{workflow_id}/dispatches"),
         ("get", _REPOSITORY + "/actions/workflows/{workflow_id}/runs"),
         ("get", _REPOSITORY + "/check-runs/{check_run_id}/annotations"),
+        ("get", _REPOSITORY + "/collaborators/{username}/permission"),
         ("get", _REPOSITORY + "/commits/{commit_sha}/pulls"),
         ("get", _REPOSITORY + "/commits/{ref}"),
+        ("get", _REPOSITORY + "/commits/{ref}/check-runs"),
+        ("get", _REPOSITORY + "/commits/{ref}/status"),
         ("get", _REPOSITORY + "/compare/{basehead}"),
         ("get", _REPOSITORY + "/contents/{path}"),
+        ("get", _REPOSITORY + "/git/ref/{ref}"),
         ("get", _REPOSITORY + "/issues"),
         ("post", _REPOSITORY + "/issues"),
         ("patch", _REPOSITORY + "/issues/comments/{comment_id}"),
@@ -35,11 +44,27 @@ _OPERATIONS = {
         ("patch", _REPOSITORY + "/issues/{issue_number}"),
         ("get", _REPOSITORY + "/issues/{issue_number}/comments"),
         ("post", _REPOSITORY + "/issues/{issue_number}/comments"),
+        ("get", _REPOSITORY + "/issues/{issue_number}/labels"),
+        ("post", _REPOSITORY + "/issues/{issue_number}/labels"),
         ("get", _REPOSITORY + "/pulls"),
+        ("post", _REPOSITORY + "/pulls"),
+        ("patch", _REPOSITORY + "/pulls/{pull_number}"),
+        ("get", _REPOSITORY + "/releases"),
+        ("post", _REPOSITORY + "/releases"),
+        ("get", _REPOSITORY + "/releases/assets/{asset_id}"),
+        ("delete", _REPOSITORY + "/releases/assets/{asset_id}"),
+        ("get", _REPOSITORY + "/releases/latest"),
+        ("get", _REPOSITORY + "/releases/tags/{tag}"),
+        ("get", _REPOSITORY + "/releases/{release_id}"),
+        ("patch", _REPOSITORY + "/releases/{release_id}"),
+        ("delete", _REPOSITORY + "/releases/{release_id}"),
+        ("post", _REPOSITORY + "/releases/{release_id}/assets"),
     ),
 }
 # The prose of this parameter allows a range (`<2026-01-01`), its format does not.
 _WRONG_FORMATS = {"created"}
+# The prose of the upload knows a state of broken assets that the list of states lacks.
+_MORE_WORDS = {"release-asset": ("state", "starter")}
 # Prose and hints for code generators; a check of requests and answers needs none of it.
 _PROSE = {"description", "example", "examples", "externalDocs", "operationId", "summary", "tags", "title", "deprecated"}
 _NAMED = {"properties", "schemas", "parameters", "responses", "headers"}  # below these, keys are names and no keywords
@@ -70,6 +95,7 @@ def cut(whole: dict[str, Any], operations: tuple[tuple[str, str], ...]) -> dict[
 
 def _operation(operation: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = _bare(operation)
+    kept.pop("servers", None)  # uploads have a host of their own; the stand-in is one host
     kept["responses"] = {status: answer for status, answer in kept["responses"].items() if status[0] in "23"}
     return kept
 
@@ -91,6 +117,9 @@ def _add_components(result: dict[str, Any], whole: dict[str, Any]) -> None:
             known[name] = _bare(whole["components"][kind][name])
             if kind == "parameters" and name in _WRONG_FORMATS:
                 known[name]["schema"].pop("format")
+            if kind == "schemas" and name in _MORE_WORDS:
+                field, word = _MORE_WORDS[name]
+                known[name]["properties"][field]["enum"].append(word)
             waiting.extend(_references(known[name]))
 
 

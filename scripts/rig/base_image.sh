@@ -4,7 +4,7 @@
 # be reached. Exit 3 where none of this can be done.
 set -euo pipefail
 
-readonly NAME=local/python:rig
+readonly NAME=local/python:rig-2 # another number where what is in it changes
 readonly SUITE=bookworm
 readonly PACKAGES=ca-certificates,python3-minimal,python3-venv,rsync
 
@@ -23,7 +23,10 @@ from_packages() {
   mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
   say "making $NAME of Debian $SUITE; this takes a minute"
   debootstrap --variant=minbase --include="$PACKAGES" "$SUITE" "$root/image" ${mirror:+"$mirror"} >"$root/log" 2>&1 || { tail -n 20 "$root/log" >&2; return 1; }
-  rm -rf "$root"/image/var/cache/apt/archives/*.deb "$root"/image/var/lib/apt/lists/* "$root"/image/usr/share/{doc,man,locale}/*
+  # release.Dockerfile installs git by apt-get. Packages and lists lie ready for it, so that the build needs no network; installed it is not.
+  chroot "$root/image" apt-get -qq update >>"$root/log" 2>&1 || { tail -n 20 "$root/log" >&2; return 1; }
+  rm -rf "$root"/image/var/cache/apt/archives/*.deb "$root"/image/usr/share/{doc,man,locale}/*
+  chroot "$root/image" apt-get -qq install --yes --no-install-recommends --download-only git >>"$root/log" 2>&1 || { tail -n 20 "$root/log" >&2; return 1; }
   # pip inside a build asks the package registry by the network of this machine, so it needs the authorities that this machine trusts.
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/image/etc/ssl/certs/ca-certificates.crt"
   tar -C "$root/image" -c . | docker import -c 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' -c 'CMD ["python3"]' - "$NAME" >/dev/null

@@ -80,7 +80,8 @@ def _run(options: argparse.Namespace) -> int:
 
     from cicd_agents.clients.clock import SystemClock
     from cicd_agents.settings.options import OPTIONS
-    from cicd_agents.wiring.ci import World, run_in_ci
+    from cicd_agents.wiring.ci import run_in_ci
+    from cicd_agents.wiring.world import World
 
     given = {option.name: value for option in OPTIONS if (value := getattr(options, option.field, None)) is not None}
 
@@ -97,11 +98,15 @@ def _release(options: argparse.Namespace) -> int:
     import os
 
     from cicd_agents.clients.clock import SystemClock
-    from cicd_agents.wiring.release import release
+    from cicd_agents.wiring.release import release, release_writes
 
     gc.disable()  # a history is many small objects that live to the end of this short process; collecting them takes a fifth of the time
     with _output(options.output) as out:
-        return release(options, os.environ, _redactor(), SystemClock(), out.write)
+        if options.what in ("plan", "changelog"):
+            return release(options, os.environ, _redactor(), SystemClock(), out.write)
+        from cicd_agents.wiring.world import World
+
+        return release_writes(options, World(os.environ, out.write, _say, _redactor(), _catalogue, SystemClock()))
 
 
 _COMMANDS = {"doctor": _doctor, "run": _run, "release": _release}

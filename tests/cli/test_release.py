@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,60 @@ def test_a_revert_counts_only_where_it_takes_back_what_was_released(repository: 
     assert plan()["details"]["bump"] == "none", "nobody has released such a commit"
     repository.commit(f'Revert "feat: begin"\n\nThis reverts commit {released}.')
     assert plan()["details"]["bump"] == "patch"
+
+
+def test_tags_with_something_behind_the_version_are_found_and_made(repository: Repository, plan: Callable[..., dict[str, Any]]) -> None:
+    repository.commit("chore: settings", {".releaserc.json": '{"tagFormat": "app-${version}-final"}'})
+    repository.tag("app-1.4.0-final")
+    repository.commit("fix: round")
+    details = plan()["details"]
+    assert (details["previous_tag"], details["current_version"], details["tag"]) == ("app-1.4.0-final", "1.4.0", "app-1.4.1-final")
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Repository:
+    made = new_repository(tmp_path / "several")
+    made.commit("chore: begin", {"release-please-config.json": '{"packages": {"core": {}, "web": {}}}'})
+    for tag in ("core-v1.0.0", "web-v2.0.0"):
+        made.tag(tag)
+    made.commit("feat: ::set-output name=x::y <img src=x> | core", {"core/a.js": "1\n"})
+    made.commit("fix: web", {"web/a.js": "1\n"})
+    made.commit("docs: all", {"README.md": "1\n"})
+    return made
+
+
+def test_several_components_stand_in_one_plan(cicd_agents: Run, several: Repository) -> None:
+    code, out, _ = cicd_agents("release", "plan", "--repo", several.folder, "--format", "json")
+    details = json.loads(out)["details"]
+    assert code == 0
+    assert [(part["name"], part["current"], part["next"], part["tag"]) for part in details["components"]] == [
+        ("core", "1.0.0", "1.1.0", "core-v1.1.0"),
+        ("web", "2.0.0", "2.0.1", "web-v2.0.1"),
+    ]
+    assert (details["next_version"], details["tag"], details["bump"]) == (None, None, "minor")
+    assert [(decision["text"], decision["rule"]) for decision in details["decisions"]] == [("docs: all", "no-component")]
+
+
+def test_text_and_markdown_have_a_table_of_the_components_and_a_changelog_for_each(cicd_agents: Run, several: Repository) -> None:
+    _, text, _ = cicd_agents("release", "plan", "--repo", several.folder)
+    assert text.splitlines()[0] == "PASS  core 1.1.0, web 2.0.1"
+    for line in ("\nComponents\n", "\nCommits of web\n", "\nCommits of no component\n", "\nChangelog of core\n"):
+        assert line in text
+    _, markdown, _ = cicd_agents("release", "plan", "--repo", several.folder, "--format", "markdown")
+    rows = [line for line in markdown.splitlines() if line.startswith("|")]
+    assert [row.replace("\\|", "").count("|") for row in rows] == [6] * 4, "a pipe in a title makes no cell"
+    assert rows[3].startswith("| `web` | patch | `2.0.0` → `2.0.1` | `web-v2.0.1` |")
+    assert "<img" not in re.sub("`[^`]*`", "", markdown), "in code it is only shown"
+    assert not [line for line in (*text.splitlines(), *markdown.splitlines()) if line.lstrip().startswith("::")]
+
+
+def test_a_component_of_several_can_be_planned_alone(cicd_agents: Run, several: Repository) -> None:
+    code, out, _ = cicd_agents("release", "plan", "--repo", several.folder, "--path", "web", "--format", "json")
+    assert code == 0
+    assert (json.loads(out)["details"]["next_version"], json.loads(out)["details"]["components"]) == ("2.0.1", [])
+
+
+def test_an_option_that_means_one_component_is_refused_for_several(cicd_agents: Run, several: Repository) -> None:
+    code, out, error = cicd_agents("release", "plan", "--repo", several.folder, "--release-as", "3.0.0")
+    assert (code, out) == (2, "")
+    assert "say which with --path" in error

@@ -14,8 +14,9 @@ from tests.servers.repositories import ENVIRONMENT, Repository, released
 from cicd_agents.clients.git import open_repository
 from cicd_agents.clients.git_command import Access, Git, clean_environment, git_in
 from cicd_agents.clients.git_errors import LONGEST, remote_problem, usage_problem
-from cicd_agents.clients.git_writes import RefUpdate, push, remote_commits
+from cicd_agents.clients.git_writes import push, remote_commits
 from cicd_agents.domain.errors import NotAllowed, NotFound, Rejected, ServiceError, Unavailable, UsageError
+from cicd_agents.domain.git import RefUpdate
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from tests.servers.repositories import ENVIRONMENT, START, Repository, bare_remote, clone, git, refuse, released, write_hook
 
 from cicd_agents.clients.git import GitRepository, open_repository
-from cicd_agents.clients.git_writes import Identity, PushedRef, RefUpdate, Standing, TagResult, advance, commit_files, create_tag, push, remote_commits
+from cicd_agents.clients.git_writes import advance, commit_files, create_tag, push, remote_commits
 from cicd_agents.domain.errors import NotFound, UsageError
+from cicd_agents.domain.git import Identity, PushedRef, RefUpdate, Standing, TagResult
 
 BOT = Identity("release-bot", "bot@example.com", START + 10_000)
 MAIN = "refs/heads/main"

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote, urlencode
 
+from tests.servers import github_release_routes as release_routes
 from tests.servers import github_routes as routes
+from tests.servers.github_release_state import ReleaseSide
 from tests.servers.github_state import (
     BOT,
     PERSON,
@@ -41,7 +43,8 @@ WORKFLOW_TOKEN = "ghs_workflow0123456789"
 PERSONAL_TOKEN = "ghp_person0123456789"
 FORK = Repo(777, "mallory/app")
 PERMISSIONS = frozenset({
-    "actions: read", "actions: write", "checks: read", "contents: read", "issues: read", "issues: write", "pull-requests: read", "pull-requests: write",
+    "actions: read", "actions: write", "checks: read", "contents: read", "contents: write", "issues: read", "issues: write",
+    "pull-requests: read", "pull-requests: write", "statuses: read",
 })  # fmt: skip
 
 
@@ -51,19 +54,22 @@ class SupportsClose(Protocol):
     def close(self) -> None: ...
 
 
-class GitHub:
-    """One repository on GitHub, or on an Enterprise Server (`prefix` /api/v3).
+class GitHub(ReleaseSide):
+    """One repository on GitHub, or on an Enterprise Server (`prefix` /api/v3); what it holds for releases is told by ReleaseSide.
 
     `permissions` are those of the token; taking one away makes GitHub refuse. `ties_forks`: it finds a fork's pull request by its commit.
+    `now`: when comments and issues are written and changed; None: each a second after the one before.
     """
 
     def __init__(self, repository: str = "octo/app", *, prefix: str = "", default_branch: str = "main") -> None:
+        super().__init__()
         self.repository = Repo(100, repository)
         self.default_branch = default_branch
         self.permissions = set(PERMISSIONS)
         self.accounts: dict[str, Account] = {WORKFLOW_TOKEN: BOT, PERSONAL_TOKEN: PERSON}
         self.ties_forks = False
         self.graphql = True
+        self.now: float | None = None
         self.runs: list[FakeRun] = []
         self.commits: dict[str, FakeCommit] = {}
         self.files: dict[tuple[str, str], bytes] = {}
@@ -71,7 +77,7 @@ class GitHub:
         self.comments: dict[int, FakeComment] = {}
         self.clients: list[SupportsClose] = []
         self._ids = itertools.count(1)
-        self._prefix = prefix
+        self.prefix = prefix
         self.description = Description(DESCRIPTION, prefix=prefix)
         self.blobs = Server(self._blob)
         self.server = Server(self._answer)
@@ -81,7 +87,7 @@ class GitHub:
     @property
     def api_url(self) -> str:
         """The address of the REST API (GITHUB_API_URL)."""
-        return self.server.url + self._prefix
+        return self.server.url + self.prefix
 
     @property
     def url(self) -> str:
@@ -179,14 +185,19 @@ class GitHub:
     def add_issue(self, title: str, body: str = "", *, labels: Iterable[str] = (), author: Account | None = PERSON, state: str = "open") -> FakeIssue:
         """An issue."""
         number = next(self._ids)
-        self.issues[number] = FakeIssue(number, author, title, body, tuple(labels), state)
+        self.issues[number] = FakeIssue(number, author, title, body, tuple(labels), state, created=self.moment(number))
         return self.issues[number]
 
     def add_comment(self, number: int, body: str, author: Account | None = PERSON) -> FakeComment:
         """A comment on a pull request or issue."""
-        comment = FakeComment(30000 + next(self._ids), number, author, body)
+        count = next(self._ids)
+        comment = FakeComment(30000 + count, number, author, body, self.moment(count), self.moment(count))
         self.comments[comment.id] = comment
         return comment
+
+    def moment(self, count: int = 0) -> float:
+        """When something is written; `count` is how many things there are by then."""
+        return START + (count or next(self._ids)) if self.now is None else self.now
 
     def comments_on(self, number: int) -> list[FakeComment]:
         """What stands on a pull request or issue now, oldest first."""
@@ -231,16 +242,17 @@ class GitHub:
         if request.path.endswith("/graphql"):
             return self._viewer(request)
         request = self._canonical(request)
-        problem = self.description.check(request)
-        if problem is not None:
-            self.server.problems.append(problem)
+        known, astray = release_routes.checked(self, request)
+        problems = (self.description.check(known), astray)
+        request = replace(request, path=known.path)
+        self.server.problems.extend(problem for problem in problems if problem is not None)
         if request.headers.get("x-github-api-version") != "2022-11-28" or not request.headers.get("user-agent", "").startswith("cicd-agents/"):
             self.server.problems.append(f"{request.method} {request.path}: the API version or the user agent is missing")
         reply = self._authorised(request) or self._routed(request)
         if reply.status < 300 and reply.headers.get("content-type", "").startswith("application/json"):
-            wrong = self.description.check_answer(request, reply)
+            wrong = self.description.check_answer(known, reply)
             self.server.problems.extend([wrong] if wrong else [])
-        return _tagged(request, reply)
+        return self.lost.get(len(self.requests) - 1) or _tagged(request, reply)
 
     def _canonical(self, request: Request) -> Request:
         """The path as the description has it: the repository by name, and a file's path as one part."""
@@ -260,13 +272,13 @@ class GitHub:
         return self.accounts.get(request.headers.get("authorization", "").removeprefix("Bearer "))
 
     def _routed(self, request: Request) -> Reply:
-        below = request.path.removeprefix(self._prefix)
+        below = request.path.removeprefix(self.prefix)
         if below == "/user":
             return json_reply(self._author(request).json())
         path = below.removeprefix(f"/repos/{self.repository.full_name}")
         if path == below:
-            return routes.missing()
-        for method, pattern, permission, handler in routes.ROUTES:
+            return release_routes.outside(self, request, below) or routes.missing()
+        for method, pattern, permission, handler in (*routes.ROUTES, *release_routes.ROUTES):
             found = pattern.fullmatch(path)
             if found and method == request.method:
                 if permission and permission not in self.permissions:
@@ -279,6 +291,14 @@ class GitHub:
         assert account is not None
         return account
 
+    def number(self) -> int:
+        """The next number of a thing."""
+        return next(self._ids)
+
+    def writer(self, request: Request) -> Account:
+        """The account that asks."""
+        return self._author(request)
+
     def write_comment(self, request: Request, number: int) -> FakeComment:
         """A comment by the account that asks."""
         return self.add_comment(number, request.json()["body"], self._author(request))
@@ -290,7 +310,7 @@ class GitHub:
 
     def _viewer(self, request: Request) -> Reply:
         account = self._account(request)
-        expected = self._prefix.removesuffix("/v3") + "/graphql"
+        expected = self.prefix.removesuffix("/v3") + "/graphql"
         if request.path != expected or request.method != "POST" or "viewer" not in request.json()["query"]:
             self.server.problems.append(f"{request.method} {request.path}: not the question that GraphQL knows here")
         if account is None or not self.graphql:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.servers.github_state import FakeCommit, FakeRun, files_json
+from tests.servers.github_state import FakeCommit, FakePull, FakeRun, files_json
 from tests.servers.http_server import Reply, Request, json_reply
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def job_annotations(hub: GitHub, request: Request, number: str) -> Reply:
 
 
 def workflow_runs(hub: GitHub, request: Request, workflow: str) -> Reply:
-    found = [run for run in reversed(hub.runs) if str(run.workflow_id) == workflow and run.fits(request.query)]
+    found = [run for run in reversed(hub.runs) if workflow in (str(run.workflow_id), run.path.rpartition("/")[2]) and run.fits(request.query)]
     found.sort(key=lambda run: -run.created)
     return hub.paged(request, [run.json(len(run.attempts), hub.url) for run in found], "workflow_runs")
 
@@ -79,10 +79,10 @@ def commit(hub: GitHub, _request: Request, ref: str) -> Reply:
 
 
 def commit_pulls(hub: GitHub, request: Request, sha: str) -> Reply:
-    pulls = [issue.pull for issue in hub.issues.values() if issue.pull and issue.pull.sha == sha]
+    pulls = [(issue, issue.pull) for issue in hub.issues.values() if issue.pull and sha in (issue.pull.sha, issue.pull.merged_as, *issue.pull.commits)]
     if sha not in hub.commits and not pulls:
         return missing(f"No commit found for SHA: {sha}", 422)
-    return hub.paged(request, [pull.json(hub.url) for pull in pulls if hub.ties_forks or pull.head == hub.repository])
+    return hub.paged(request, [hub.pull_json(issue, hub.url) for issue, pull in pulls if hub.ties_forks or pull.head == hub.repository])
 
 
 def compare(hub: GitHub, _request: Request, both: str) -> Reply:
@@ -111,8 +111,12 @@ def contents(hub: GitHub, request: Request, path: str) -> Reply:
 
 
 def pulls(hub: GitHub, request: Request) -> Reply:
-    found = [issue.pull for issue in hub.issues.values() if issue.pull and issue.pull.state == request.query.get("state", "open")]
-    return hub.paged(request, [pull.json(hub.url) for pull in reversed(found)])
+    state, head, base = request.query.get("state", "open"), request.query.get("head", ""), request.query.get("base", "")
+    found = [
+        issue for issue in hub.issues.values()
+        if issue.pull and state in ("all", issue.pull.state) and base in ("", issue.pull.base) and head in ("", _label(issue.pull))
+    ]  # fmt: skip
+    return hub.paged(request, [hub.pull_json(issue, hub.url) for issue in reversed(found)])
 
 
 def comments(hub: GitHub, request: Request, number: str) -> Reply:
@@ -134,7 +138,7 @@ def update_comment(hub: GitHub, request: Request, number: str) -> Reply:
         return missing()
     problem = _too_long(request) if _may_comment(hub, comment.number) else refusal()
     if problem is None:
-        comment.body = request.json()["body"]
+        comment.body, comment.updated = request.json()["body"], hub.moment()
     return problem or json_reply(comment.json(hub.url))
 
 
@@ -165,6 +169,11 @@ def update_issue(hub: GitHub, request: Request, number: str) -> Reply:
     change: dict[str, Any] = request.json()
     issue.body, issue.state = change.get("body", issue.body), change.get("state", issue.state)
     return json_reply(issue.json(hub.url))
+
+
+def _label(pull: FakePull) -> str:
+    """`owner:branch`, by which a list is filtered."""
+    return f"{pull.head.full_name.partition('/')[0]}:{pull.branch}" if pull.head else ""
 
 
 def _run(hub: GitHub, number: str) -> FakeRun | None:

@@ -106,6 +106,8 @@ class FakeRun:
         newest = self.attempts[-1]
         words = {"branch": (self.branch,), "event": (self.event,), "head_sha": (self.sha,), "status": (newest.status, newest.conclusion)}
         created = query.get("created", "")
+        if created.startswith(">=") and iso(self.created) < created[2:]:
+            return False
         if created.startswith("<") and iso(self.created) >= created[1:]:
             return False
         return all(query[name] in known for name, known in words.items() if name in query)
@@ -142,12 +144,13 @@ class FakeIssue:
     labels: tuple[str, ...] = ()
     state: str = "open"
     pull: FakePull | None = None
+    created: float = START
 
     def json(self, url: str) -> Json:
         data: Json = {
             "id": 5000 + self.number, "number": self.number, "title": self.title, "body": self.body, "state": self.state,
             "user": self.author.json() if self.author else None, "html_url": f"{url}/issues/{self.number}",
-            "labels": [{"id": 9, "name": name} for name in self.labels],
+            "labels": [{"id": 9, "name": name} for name in self.labels], "created_at": iso(self.created),
         }  # fmt: skip
         return {**data, "pull_request": {"url": f"{url}/pulls/{self.number}"}} if self.pull else data
 
@@ -164,6 +167,9 @@ class FakePull:
     repository: Repo
     head: Repo | None
     state: str = "open"
+    commits: tuple[str, ...] = ()  # those that it brings, beside its head
+    merged_at: float | None = None
+    merged_as: str = ""
 
     def json(self, url: str) -> Json:
         return {
@@ -182,11 +188,13 @@ class FakeComment:
     number: int
     author: Account | None
     body: str
+    created: float = START
+    updated: float = START
 
     def json(self, url: str) -> Json:
         return {
             "id": self.id, "body": self.body, "user": self.author.json() if self.author else None,
-            "html_url": f"{url}/issues/{self.number}#issuecomment-{self.id}",
+            "html_url": f"{url}/issues/{self.number}#issuecomment-{self.id}", "created_at": iso(self.created), "updated_at": iso(self.updated),
         }  # fmt: skip
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from tests.servers.gitlab_routes import ROLES, Call, Data, Route, error, find
+from tests.servers.gitlab_release_routes import RELEASE_ROUTES
+from tests.servers.gitlab_release_state import Forge
+from tests.servers.gitlab_routes import ROLES, ROUTES, Call, Data, Route, error, find
 from tests.servers.http_server import Reply, Request, Server
 from tests.servers.openapi import Description
 
@@ -45,7 +47,9 @@ class GitLab(Server):
     """The server. `relative` is the path of an install below a host ("/gitlab"); `public`: strangers may read.
 
     `paging_headers`: whether answers say which page is next; `knows_state_filter`: whether it is GitLab 18.2 or newer; `retried`: the jobs that
-    retries made, which stay pending until the test changes them.
+    retries made, which stay pending until the test changes them. `now`: when notes, issues, releases and what follows are made and changed;
+    None: each a second after the one before. `forge` is all that releases are about (gitlab_release_state); `heads` are the commits of branches, for
+    requests and pipelines that are made of them.
     """
 
     def __init__(self, project: str = "group/app", project_id: int = 7, *, relative: str = "", public: bool = False, default_branch: str = "main") -> None:
@@ -63,8 +67,11 @@ class GitLab(Server):
         self.issues: dict[int, Noteable] = {}
         self.paging_headers = True
         self.knows_state_filter = True
+        self.now: float | None = None
         self.retried: list[int] = []
-        self._last = {"pipeline": 1000, "job": 5000, "note": 300, "user": 40}
+        self.heads: dict[str, str] = {}
+        self.forge = Forge(self)
+        self._last = {"pipeline": 1000, "job": 5000, "note": 300, "user": 40, "link": 60, "package": 70, "file": 800, "deployment": 400, "moment": 0}
         self._description = Description(DESCRIPTION, prefix=relative)
         super().__init__(self._served)
 
@@ -92,14 +99,14 @@ class GitLab(Server):
 
     def user(self, login: str) -> Data:
         """An account."""
-        return {"id": self._next("user"), "username": login, "name": login, "state": "active"}
+        return {"id": self.number("user"), "username": login, "name": login, "state": "active"}
 
     def add_pipeline(
         self, status: str = "failed", *, ref: str = "main", sha: str = "a" * 40, source: str = "push", name: str | None = None,
         created: float | None = None, number: int | None = None,
     ) -> int:  # fmt: skip
         """A pipeline, newer than those before unless its number is given."""
-        number = self._next("pipeline") if number is None else number
+        number = self.number("pipeline") if number is None else number
         moment = _iso(START + 60 * number if created is None else created)
         self.pipelines[number] = {
             "id": number, "iid": len(self.pipelines) + 1, "project_id": self.project_id, "status": status, "source": source, "ref": ref, "sha": sha,
@@ -109,7 +116,7 @@ class GitLab(Server):
 
     def add_job(self, pipeline: int, name: str, status: str = "failed", *, trace: bytes | None = b"boom\n", stage: str = "test", **more: Any) -> int:
         """A job of a pipeline; `more` are further fields of the answer, such as failure_reason and allow_failure."""
-        number = self._next("job")
+        number = self.number("job")
         moment = _iso(START + 60 * pipeline + number)
         self.jobs[number] = {
             "id": number, "name": name, "stage": stage, "status": status, "ref": self.pipelines[pipeline]["ref"], "tag": False, "allow_failure": False,
@@ -127,7 +134,7 @@ class GitLab(Server):
         """A trigger job that started `child` and stands as that does."""
         downstream = {"id": child, "project_id": project_id or self.project_id, "status": self.pipelines[child]["status"]}
         parent = {"id": pipeline, "project_id": self.project_id}
-        bridge = {"id": self._next("job"), "name": f"child-{child}", "status": downstream["status"], "pipeline": parent, "downstream_pipeline": downstream}
+        bridge = {"id": self.number("job"), "name": f"child-{child}", "status": downstream["status"], "pipeline": parent, "downstream_pipeline": downstream}
         self.bridges.setdefault(pipeline, []).append(bridge)
 
     def add_commit(self, sha: str, title: str = "A change", files: Iterable[str] = (), **more: Any) -> None:
@@ -150,15 +157,19 @@ class GitLab(Server):
         data = {
             "id": 9000 + iid, "iid": iid, "project_id": self.project_id, "state": state, "sha": sha, "source_branch": branch,
             "target_branch": self.default_branch, "source_project_id": source_project_id or self.project_id, "target_project_id": self.project_id,
-            "title": f"Request {iid}", "web_url": f"{self.web_url}/-/merge_requests/{iid}",
+            "title": f"Request {iid}", "description": "", "author": {"id": 30, "username": "requester"}, "labels": [],
+            "web_url": f"{self.web_url}/-/merge_requests/{iid}",
         }  # fmt: skip
         self.merge_requests[iid] = Noteable(data)
         return self.merge_requests[iid]
 
     def add_note(self, to: Noteable, body: str, by: Data | None = None, *, system: bool = False) -> Data:
         """A note that somebody wrote."""
-        number = self._next("note")
-        note = {"id": number, "type": None, "body": body, "author": by or self.user("somebody"), "system": system, "created_at": _iso(START + number)}
+        number = self.number("note")
+        moment = self.moment(number)
+        note = {
+            "id": number, "type": None, "body": body, "author": by or self.user("somebody"), "system": system, "created_at": moment, "updated_at": moment,
+        }  # fmt: skip
         to.notes.append(note)
         return note
 
@@ -167,32 +178,40 @@ class GitLab(Server):
         iid = len(self.issues) + 1
         data = {
             "id": 7000 + iid, "iid": iid, "project_id": self.project_id, "title": title, "description": body, "state": state, "labels": list(labels),
-            "author": by or self.user("somebody"), "created_at": _iso(START + iid), "web_url": f"{self.web_url}/-/issues/{iid}",
+            "author": by or self.user("somebody"), "created_at": self.moment(iid), "web_url": f"{self.web_url}/-/issues/{iid}",
         }  # fmt: skip
         self.issues[iid] = Noteable(data)
         return self.issues[iid]
+
+    def moment(self, count: int = 0) -> str:
+        """When something is written; `count` is the number that it gets."""
+        return _iso(START + (count or self.number("note")) if self.now is None else self.now)
 
     def notes(self, merge_request: int) -> list[str]:
         """The texts of a merge request's notes, without GitLab's own."""
         return [note["body"] for note in self.merge_requests[merge_request].notes if not note["system"]]
 
-    def _next(self, of: str) -> int:
+    def number(self, of: str) -> int:
+        """The next number of a kind of thing."""
         self._last[of] += 1
         return self._last[of]
 
     # How it is served
 
     def _served(self, request: Request) -> Reply:
-        problem = self._description.check(request)
+        # A file is no JSON; of its upload only path and query are checked.
+        headers = {name: value for name, value in request.headers.items() if name != "content-type"}
+        is_file = "/packages/generic/" in request.path
+        problem = self._description.check(replace(request, body=b"", headers=headers) if is_file else request)
         if problem:
             self.problems.append(problem)
         path = request.path.removeprefix(self.relative).removeprefix(_API)
-        found = find(request.method, path)
+        found = find((*ROUTES, *RELEASE_ROUTES), request.method, path)
         if found is None:
             return error(404, "404 Not Found")
         route, parts = found
         token = self.tokens.get(request.headers.get("private-token") or request.headers.get("job-token") or "")
-        call = Call(request, token.user if token else {"id": 0, "username": "nobody"}, parts)
+        call = Call(request, token.user if token else {"id": 0, "username": "nobody"}, parts, token.role if token else 0)
         return self._refused(route, path, request, token) or route.serve(self, call)
 
     def _refused(self, route: Route, path: str, request: Request, token: Token | None) -> Reply | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,12 @@ Data = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request, the account that it acts as, and the parts of its path."""
+    """A request, the account that it acts as with its role in the project, and the parts of the path."""
 
     request: Request
     user: Data
     parts: tuple[str, ...]
+    role: int = 0
 
     def number(self, index: int = 0) -> int:
         """A part that is a number."""
@@ -86,6 +87,9 @@ def pipelines(gitlab: GitLab, call: Call) -> Reply:
     if "created_before" in query:
         limit = datetime.fromisoformat(query["created_before"])
         found = [data for data in found if datetime.fromisoformat(data["created_at"]) < limit]
+    if "updated_after" in query:
+        limit = datetime.fromisoformat(query["updated_after"])
+        found = [data for data in found if datetime.fromisoformat(data["updated_at"]) > limit]
     return page(gitlab, call, sorted(found, key=lambda data: -data["id"]))
 
 
@@ -139,7 +143,9 @@ def commit_diff(gitlab: GitLab, call: Call) -> Reply:
 
 
 def merge_requests_of(gitlab: GitLab, call: Call) -> Reply:
-    found = [item.data for item in gitlab.merge_requests.values() if call.parts[0] in (item.data["sha"], *item.data.get("earlier", ()))]
+    keys = ("sha", "merge_commit_sha", "squash_commit_sha")
+    shas = ((item.data, {*(item.data.get(key) for key in keys), *item.data.get("earlier", ())}) for item in gitlab.merge_requests.values())
+    found = [data for data, own in shas if call.parts[0] in own]
     return page(gitlab, call, [data for data in found if not gitlab.knows_state_filter or call.query("state", data["state"]) == data["state"]])
 
 
@@ -160,7 +166,7 @@ def new_note(gitlab: GitLab, call: Call) -> Reply:
     to = (gitlab.merge_requests if call.parts[0] == "merge_requests" else gitlab.issues).get(call.number(1))
     if to is None:
         return NOT_FOUND
-    return _bad_note(call.request) or json_reply(gitlab.add_note(to, call.request.json()["body"], call.user), 201)
+    return bad_note(call.request) or json_reply(gitlab.add_note(to, call.request.json()["body"], call.user), 201)
 
 
 def changed_note(gitlab: GitLab, call: Call) -> Reply:
@@ -169,9 +175,9 @@ def changed_note(gitlab: GitLab, call: Call) -> Reply:
         return NOT_FOUND
     if note["author"]["id"] != call.user["id"]:
         return error(403, "403 Forbidden")
-    bad = _bad_note(call.request)
+    bad = bad_note(call.request)
     if bad is None:
-        note["body"] = call.request.json()["body"]
+        note["body"], note["updated_at"] = call.request.json()["body"], gitlab.moment()
     return bad or json_reply(note)
 
 
@@ -205,6 +211,7 @@ def changed_issue(gitlab: GitLab, call: Call) -> Reply:
     data, given = gitlab.issues[call.number()].data, call.request.json()
     data.update({key: given[key] for key in ("title", "description") if key in given})
     data["state"] = {"reopen": "opened", "close": "closed"}.get(given.get("state_event", ""), data["state"])
+    data["labels"] = list(dict.fromkeys([*data["labels"], *filter(None, given.get("add_labels", "").split(","))]))
     return json_reply(data)
 
 
@@ -213,45 +220,47 @@ def _note(gitlab: GitLab, call: Call) -> Data | None:
     return next((note for note in found.notes if note["id"] == call.number(1)), None) if found else None
 
 
-def _bad_note(request: Request) -> Reply | None:
+def bad_note(request: Request) -> Reply | None:
+    """What GitLab answers to a note that it does not take."""
     body = request.json().get("body", "")
     if len(body) > MAX_NOTE:
         return json_reply({"message": {"note": [f"is too long (maximum is {MAX_NOTE} characters)"]}}, 400)
     return None if body.strip() else error(400, "400 Bad request - Note can't be blank")
 
 
-def _route(method: str, path: str, serve: Serve, role: str, *, job: bool = False, hidden: bool = True) -> Route:
+def served_at(method: str, path: str, serve: Serve, role: str, *, job: bool = False, hidden: bool = True) -> Route:
+    """A route; in `path` ONE stands for the project and N for a number."""
     return Route(method, re.compile(path.replace("ONE", r"/projects/[^/]+").replace("N", "([0-9]+)")), serve, role, job, hidden)
 
 
 # Roles: GitLab docs, user/permissions, for a private project. Job tokens: GitLab docs, ci/jobs/ci_job_token.
 ROUTES = (
-    _route("GET", "/user", user, "none", hidden=False),
-    _route("GET", "ONE/pipelines", pipelines, "reporter"),
-    _route("GET", "ONE/pipelines/N", pipeline, "reporter"),
-    _route("GET", "ONE/pipelines/N/jobs", jobs, "reporter"),
-    _route("GET", "ONE/pipelines/N/bridges", bridges, "reporter"),
-    _route("GET", "ONE/jobs/N/trace", trace, "reporter", hidden=False),
-    _route("POST", "ONE/jobs/N/retry", retry, "developer"),
-    _route("GET", "ONE/repository/compare", compare, "reporter"),
-    _route("GET", "ONE/repository/commits/([^/]+)", commit, "reporter", job=True),
-    _route("GET", "ONE/repository/commits/([^/]+)/diff", commit_diff, "reporter"),
-    _route("GET", "ONE/repository/commits/([^/]+)/merge_requests", merge_requests_of, "reporter", job=True),
-    _route("GET", "ONE/repository/files/([^/]+)/raw", file, "reporter", job=True),
-    _route("GET", "ONE/merge_requests/N/notes", notes, "reporter", job=True),
-    _route("POST", "ONE/(merge_requests)/N/notes", new_note, "reporter"),
-    _route("PUT", "ONE/merge_requests/N/notes/N", changed_note, "reporter"),
-    _route("DELETE", "ONE/merge_requests/N/notes/N", deleted_note, "reporter"),
-    _route("GET", "ONE/issues", issues, "guest"),
-    _route("POST", "ONE/issues", new_issue, "guest"),
-    _route("PUT", "ONE/issues/N", changed_issue, "reporter"),
-    _route("POST", "ONE/(issues)/N/notes", new_note, "guest"),
+    served_at("GET", "/user", user, "none", hidden=False),
+    served_at("GET", "ONE/pipelines", pipelines, "reporter"),
+    served_at("GET", "ONE/pipelines/N", pipeline, "reporter"),
+    served_at("GET", "ONE/pipelines/N/jobs", jobs, "reporter"),
+    served_at("GET", "ONE/pipelines/N/bridges", bridges, "reporter"),
+    served_at("GET", "ONE/jobs/N/trace", trace, "reporter", hidden=False),
+    served_at("POST", "ONE/jobs/N/retry", retry, "developer"),
+    served_at("GET", "ONE/repository/compare", compare, "reporter"),
+    served_at("GET", "ONE/repository/commits/([^/]+)", commit, "reporter", job=True),
+    served_at("GET", "ONE/repository/commits/([^/]+)/diff", commit_diff, "reporter"),
+    served_at("GET", "ONE/repository/commits/([^/]+)/merge_requests", merge_requests_of, "reporter", job=True),
+    served_at("GET", "ONE/repository/files/([^/]+)/raw", file, "reporter", job=True),
+    served_at("GET", "ONE/merge_requests/N/notes", notes, "reporter", job=True),
+    served_at("POST", "ONE/(merge_requests)/N/notes", new_note, "reporter"),
+    served_at("PUT", "ONE/merge_requests/N/notes/N", changed_note, "reporter"),
+    served_at("DELETE", "ONE/merge_requests/N/notes/N", deleted_note, "reporter"),
+    served_at("GET", "ONE/issues", issues, "guest"),
+    served_at("POST", "ONE/issues", new_issue, "guest"),
+    served_at("PUT", "ONE/issues/N", changed_issue, "reporter"),
+    served_at("POST", "ONE/(issues)/N/notes", new_note, "guest"),
 )
 
 
-def find(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
+def find(routes: Iterable[Route], method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
     """The route of a path below the API, and its parts, decoded."""
-    for route in ROUTES:
+    for route in routes:
         match = route.pattern.fullmatch(path)
         if match and route.method == method:
             return route, tuple(unquote(part) for part in match.groups())

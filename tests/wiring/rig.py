@@ -15,7 +15,8 @@ from tests.servers.github_state import FakeRun
 from cicd_agents.analysis.logs.bundled import bundled
 from cicd_agents.clients.http import Timeouts
 from cicd_agents.domain.redaction import Redactor
-from cicd_agents.wiring.ci import World, run_in_ci
+from cicd_agents.wiring.ci import run_in_ci
+from cicd_agents.wiring.world import World
 
 NPM_LOG = b"""2026-03-14T02:10:11.1234567Z ##[group]Run npm test
 2026-03-14T02:10:11.1234567Z \x1b[36;1mnpm test\x1b[0m

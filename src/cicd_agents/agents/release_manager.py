@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cicd_agents.agents.release_scene import ReleaseRequest, Scene
 from cicd_agents.analysis.changelog.forge import Forge, ForgeKind
 from cicd_agents.analysis.changelog.section import Release, changelog_section, full_changelog
 from cicd_agents.analysis.changelog.style import Style, style_for
-from cicd_agents.analysis.commits.plan import World, plan_release
+from cicd_agents.analysis.commits.plan import counted_changes, plan_release
 from cicd_agents.analysis.versions.branches import refusal
 from cicd_agents.analysis.versions.semver import parse
 from cicd_agents.domain.errors import UsageError
@@ -24,6 +24,15 @@ AGENT = "release-manager"
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, the repository as it saw it, and the commits that it read, newest first."""
+
+    scene: Scene
+    history: tuple[HistoryCommit, ...]
+    plan: ReleasePlan
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseManager:
     """Plans releases of one repository; `forge` makes links."""
 
@@ -32,13 +41,27 @@ class ReleaseManager:
     forge: Forge | None = None
 
     def plan(self, request: ReleaseRequest) -> ReleaseVerdict:
-        """What the next release would be. Raises UsageError for a repository or a request that makes no sense."""
+        """What the next release would be, of all components where there are several. Raises UsageError for a repository or a request that makes no sense."""
         scene = Scene(self.repository, request)
+        if not request.component and len(scene.config.components) > 1:
+            from cicd_agents.agents.release_components import plan_components
+
+            return plan_components(self, scene)
+        return self.verdict(self._checked(scene))
+
+    def planned(self, request: ReleaseRequest) -> Planned:
+        """The plan with what it was made of. Raises as `plan` does."""
+        return self._checked(Scene(self.repository, request))
+
+    def _checked(self, scene: Scene) -> Planned:
+        made = self._made(scene)
+        self.check_line(made.scene, made.plan)
+        return made
+
+    def _made(self, scene: Scene) -> Planned:
         previous = scene.previous
-        history = tuple(scene.commits(request.until, previous.commit if previous else None))
-        plan = plan_release(history, scene.current, scene.rules, scene.config.reading, scene.world(previous, self.clock.now()))
-        self._check_line(scene, plan)
-        return self._verdict(scene, plan, history)
+        history = tuple(scene.commits(scene.request.until, previous.commit if previous else None))
+        return Planned(scene, history, plan_release(history, scene.current, scene.rules, scene.config.reading, scene.world(previous, self.clock.now())))
 
     def changelog(self, request: ReleaseRequest, everything: bool) -> Iterator[str]:
         """The changelog in parts: of what is not released yet, or of the whole history."""
@@ -47,17 +70,17 @@ class ReleaseManager:
         if everything:
             yield from full_changelog(self._releases(scene), style, self.forge)
             return
-        previous = scene.previous
-        history = tuple(scene.commits(request.until, previous.commit if previous else None))
-        plan = plan_release(history, scene.current, scene.rules, scene.config.reading, scene.world(previous, self.clock.now()))
-        yield self._section(plan, history, style)
+        made = self._made(scene)
+        yield self.section(made.plan, made.history, style)
 
-    def _verdict(self, scene: Scene, plan: ReleasePlan, history: Sequence[HistoryCommit]) -> ReleaseVerdict:
+    def verdict(self, planned: Planned) -> ReleaseVerdict:
+        """The plan as a verdict: pass, or skipped where nothing asks for a release."""
+        scene, history, plan = planned.scene, planned.history, planned.plan
         released = plan.bump is not Bump.NONE
         files = scene.planned_files(plan.next_version) if released and plan.next_version else None
         details = ReleaseDetails(
-            plan.current_version, plan.next_version, str(plan.bump), tuple(map(_planned, plan.changes)),
-            self._section(plan, history, style_for(scene.rules)) if plan.changes else "",
+            plan.current_version, plan.next_version, str(plan.bump), tuple(map(planned_commit, plan.changes)),
+            self.section(plan, history, style_for(scene.rules)) if plan.changes else "",
             files.changes if files else (), plan.reason, plan.tag, plan.previous_tag, plan.source, plan.decisions,
         )  # fmt: skip
         notes = (
@@ -68,13 +91,14 @@ class ReleaseManager:
         title = f"{plan.current_version or 'first release'} → {plan.next_version} ({plan.bump})"
         return ReleaseVerdict(AGENT, Outcome.PASS, title, plan.reason, details, notes=notes)
 
-    def _section(self, plan: ReleasePlan, history: Sequence[HistoryCommit], style: Style) -> str:
+    def section(self, plan: ReleasePlan, history: Sequence[HistoryCommit], style: Style) -> str:
+        """The changelog's section of the plan."""
         released = plan.bump is not Bump.NONE
         time = int(self.clock.now()) if released else 0
         release = Release(plan.next_version if released else None, plan.changes, plan.tag or "", plan.previous_tag or "", time, tuple(history))
         return changelog_section(release, style, self.forge)
 
-    def _check_line(self, scene: Scene, plan: ReleasePlan) -> None:
+    def check_line(self, scene: Scene, plan: ReleasePlan) -> None:
         """Refuse a version that this branch may not release."""
         candidate = parse(plan.next_version or "")
         if scene.line is None or plan.bump is Bump.NONE or candidate is None:
@@ -105,8 +129,7 @@ class ReleaseManager:
     def _release(self, scene: Scene, part: tuple[str, int, list[HistoryCommit]], tag_after: str) -> Release:
         name, time, commits = part
         version = str(scene.versions[name]) if name else None
-        plan = plan_release(commits, None, replace(scene.rules, release_as=None), scene.config.reading, World())
-        return Release(version, plan.changes, name, tag_after, time, tuple(commits))
+        return Release(version, counted_changes(commits, scene.rules, scene.config.reading), name, tag_after, time, tuple(commits))
 
 
 def forge_of(kind: str, url: str) -> Forge | None:
@@ -117,6 +140,7 @@ def forge_of(kind: str, url: str) -> Forge | None:
         return None
 
 
-def _planned(change: Change) -> PlannedCommit:
+def planned_commit(change: Change) -> PlannedCommit:
+    """A change as the report prints it."""
     refs: Iterable[str] = (f"{ref.action} {ref.target}".strip() for ref in change.refs)
     return PlannedCommit(change.sha, change.type, change.scope, change.breaking, change.subject, tuple(refs))

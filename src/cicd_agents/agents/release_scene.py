@@ -39,7 +39,8 @@ _REQUEST = re.compile(r"[#!][0-9]{1,9}\b")
 class ReleaseRequest:
     """What is asked. `since`: the tag or commit of the last release (default: found); `branch`: the branch that releases, where HEAD does not tell.
 
-    `component`: name or path of a component of a monorepo; `release_as`, `prerelease`, `graduate`: one-off wishes.
+    `component`: name or path of a component of a monorepo; `release_as`, `prerelease`, `graduate`: one-off wishes. `ignoring`: tags that are to be seen as not
+    there, since it is their own release that is looked at.
     """
 
     until: str = "HEAD"
@@ -49,6 +50,7 @@ class ReleaseRequest:
     release_as: str | None = None
     prerelease: str | None = None
     graduate: bool = False
+    ignoring: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Scene:
         if not self.config.file or not versions_of((tag.name for tag in self.tags), self._formats_of(rules)):
             guessed = guess_format((tag.name for tag in self.tags), asked.rpartition("/")[2])
             if not self.config.file or versions_of((tag.name for tag in self.tags), (guessed,)):
-                rules = replace(rules, tag_prefix=guessed.prefix)
+                rules = replace(rules, tag_prefix=guessed.prefix, tag_suffix=guessed.suffix)
         channel = self.request.prerelease or rules.prerelease or (self.line.prerelease if self.line else None)
         return replace(rules, release_as=self.request.release_as or rules.release_as, prerelease=channel)
 
@@ -118,8 +120,9 @@ class Scene:
 
     @cached_property
     def tags(self) -> Sequence[ReleaseTag]:
-        """All tags."""
-        return self.repository.tags()
+        """All tags, but those that the request ignores."""
+        found = self.repository.tags()
+        return [tag for tag in found if tag.name not in self.request.ignoring] if self.request.ignoring else found
 
     @cached_property
     def formats(self) -> tuple[TagFormat, ...]:
@@ -127,7 +130,7 @@ class Scene:
         return self._formats_of(self.rules)
 
     def _formats_of(self, rules: ReleaseRules) -> tuple[TagFormat, ...]:
-        own = TagFormat(rules.tag_prefix)
+        own = TagFormat(rules.tag_prefix, rules.tag_suffix)
         if self.component or not self.config.file:
             return (own,)
         return tuple(dict.fromkeys((own, *(tag_format(text, self.request.component) for text in self.config.tag_formats))))

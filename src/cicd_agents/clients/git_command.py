@@ -88,12 +88,15 @@ class Git:
             raise UsageError(f"git {arguments[0]} in {self.folder} did not end within {self.seconds:.0f} s; is the disk or the repository broken?")
         return done
 
-    def remote(self, *arguments: str, access: Access | None = None, seconds: float = REMOTE_SECONDS) -> Done:
-        """A command that speaks with another repository. Raises ServiceError when that cannot be reached or refuses us; a refused push is no error here."""
+    def remote(self, *arguments: str, access: Access | None = None, seconds: float = REMOTE_SECONDS, fine: str = "") -> Done:
+        """A command that speaks with another repository. Raises ServiceError when that cannot be reached or refuses us; a refused push is no error here.
+
+        `fine` are words of git's with which an end that it calls an error is none for us.
+        """
         done = self._run(arguments, b"", self._credential(access), seconds)
         if done is None:
             raise Unavailable(f"git {arguments[0]}: the remote did not answer within {seconds:.0f} s; check the network and try again.")
-        if done.code and b"\n!\t" not in done.output:
+        if done.code and b"\n!\t" not in done.output and not (fine and fine in done.said):
             raise remote_problem(done.said, arguments[0])
         return done
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from cicd_agents.clients.git import GitRepository
@@ -17,55 +15,12 @@ from cicd_agents.clients.git_command import Access
 from cicd_agents.clients.git_errors import remote_words, usage_problem
 from cicd_agents.clients.git_refs import is_ref_name, is_sha
 from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.git import Identity, PushedRef, RefUpdate, Standing, TagResult
 
 _NEW_FILE = "100644"
 _REPLACEABLE = ("100644", "100755")
 _TARGETS = ("refs/heads/", "refs/tags/")
 _NOT_FAST_FORWARD = ("non-fast-forward", "fetch first")
-
-
-class Standing(StrEnum):
-    """How a ref stands after a write was tried."""
-
-    DONE = "done"
-    ALREADY = "already-there"  # at the same commit
-    ELSEWHERE = "elsewhere"  # a tag of this name at another commit
-    BEHIND = "behind"  # the branch has commits that ours does not know
-    REFUSED = "refused"  # by the remote: a hook, a protected branch, or another ref of the same push
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who makes a commit or tag, and when, in seconds since the epoch."""
-
-    name: str
-    email: str
-    time: int
-
-
-@dataclass(frozen=True, slots=True)
-class TagResult:
-    """A local tag after `create_tag`: `commit` is where it points."""
-
-    standing: Standing
-    commit: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefUpdate:
-    """What to push: `source` is a whole commit id or a full ref name, `target` a full ref name (`refs/heads/…` or `refs/tags/…`)."""
-
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class PushedRef:
-    """A ref of the remote after a push; `reason` is git's and the remote's own words, empty where all is well."""
-
-    target: str
-    standing: Standing
-    reason: str = ""
 
 
 def create_tag(repository: GitRepository, name: str, commit: str, message: str, identity: Identity) -> TagResult:
@@ -85,9 +40,10 @@ def create_tag(repository: GitRepository, name: str, commit: str, message: str, 
     raise usage_problem(done.said, done.code, "tag", str(repository.git.folder))
 
 
-def commit_files(repository: GitRepository, parent: str, files: Mapping[str, bytes | None], message: str, identity: Identity) -> str:
+def commit_files(repository: GitRepository, parent: str, files: Mapping[str, bytes | None], message: str, identity: Identity, also: Sequence[str] = ()) -> str:
     """A commit on top of `parent` with the files so changed (None: deleted): its id, or the parent's own where they change nothing.
 
+    `also` are further parents, whose files don't count: so a branch of ours follows another one without being forced.
     Only objects are written: no branch moves, index and work tree stay as they are; push the id, or `advance` a branch. A file keeps its mode. The commit
     is signed where commit.gpgSign says so. Raises UsageError for a path that is no file in git.
     """
@@ -101,10 +57,11 @@ def commit_files(repository: GitRepository, parent: str, files: Mapping[str, byt
         git.output("read-tree", base, extra=index)
         git.output("update-index", "-z", "--index-info", given=entries, extra=index)
         tree = git.output("write-tree", extra=index).decode().strip()
-    if tree == git.output("rev-parse", f"{base}^{{tree}}").decode().strip():
+    if not also and tree == git.output("rev-parse", f"{base}^{{tree}}").decode().strip():
         return base
     signing = ["-S"] if git.run("config", "--type=bool", "--get", "commit.gpgSign").output.strip() == b"true" else []
-    arguments = ("commit-tree", *signing, "-p", base, "-F", "-", tree)
+    further = [word for parent in also for word in ("-p", repository.commit(parent))]
+    arguments = ("commit-tree", *signing, "-p", base, *further, "-F", "-", tree)
     return git.output(*arguments, given=_message(message), extra=_signature(identity, author=True)).decode().strip()
 
 

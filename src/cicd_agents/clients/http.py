@@ -18,7 +18,7 @@ import httpx
 from cicd_agents.clients import http_retry as rules
 from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.http_addresses import below, origin, parsed, same_origin
-from cicd_agents.clients.http_bodies import TailSpool, TooLarge, collected
+from cicd_agents.clients.http_bodies import FileBody, TailSpool, TooLarge, collected
 from cicd_agents.clients.http_exchange import Call, Exchange, Trouble, header_texts
 from cicd_agents.clients.http_retry import Jitter, Retry, no_jitter
 from cicd_agents.clients.http_service import Service
@@ -125,8 +125,21 @@ class Http:
 
     def send(self, method: str, path: str, body: Any = None, *, params: Params | None = None, repeatable: bool = False) -> Answer:
         """Write something; `body` is sent as JSON. Sent again only where nothing can have happened, or with `repeatable`; writes keep a second apart."""
-        call = self._call(method, path, params, None if body is None else {"content-type": "application/json"}, body)
+        headers, content = (None, None) if body is None else ({"content-type": "application/json"}, json.dumps(body).encode())
+        call = self._call(method, path, params, headers, content)
         return self._tried(call, repeatable, lambda: self._written(call))
+
+    def upload(
+        self, path: str, content: BinaryIO, size: int, media_type: str, *, method: str = "POST", params: Params | None = None, base: str = ""
+    ) -> Answer:
+        """Write `size` bytes of a stream, in pieces. Sent again only where nothing can have happened and the stream can go back.
+
+        `base` is another base address of the same service, to which its headers go as well; whoever gives it has checked that it is the service's.
+        Raises Refused, before the other side has all of it, for a stream that is shorter or longer.
+        """
+        headers = {"content-type": media_type, "content-length": str(size)}
+        call = self._call(method, path, params, headers, FileBody(content, size), parsed(base.rstrip("/"), self._service.name) if base else None)
+        return self._tried(call, False, lambda: self._written(call))
 
     @contextmanager
     def download(
@@ -149,19 +162,15 @@ class Http:
         """Close all connections."""
         self._exchange.close()
 
-    def _call(self, method: str, path: str, params: Params | None, headers: Mapping[str, str] | None = None, body: Any = None) -> Call:
+    def _call(
+        self, method: str, path: str, params: Params | None, headers: Mapping[str, str] | None = None,
+        content: bytes | FileBody | None = None, base: httpx.URL | None = None,
+    ) -> Call:  # fmt: skip
         self._service.check_headers()
-        url = below(self._base, path, self._service.name)
+        url = below(base or self._base, path, self._service.name)
         if params:
             url = url.copy_merge_params(dict(params))
-        content = None if body is None else json.dumps(body).encode()
-        return Call(method, self._shown_path(url), url, headers or {}, content)
-
-    def _shown_path(self, url: httpx.URL) -> str:
-        """The path below the base URL, quoted, without its query."""
-        path = url.raw_path.decode("ascii").partition("?")[0]
-        base = self._base.raw_path.decode("ascii").rstrip("/")
-        return path.removeprefix(base) if path.startswith(f"{base}/") else path
+        return Call(method, _shown_path(url, base or self._base), url, headers or {}, content)
 
     def _answer(self, call: Call, most: int, good: Sequence[int] = ()) -> Answer:
         def read(response: httpx.Response, chunks: Iterator[bytes]) -> Answer:
@@ -207,7 +216,7 @@ class Http:
             wait = rules.wait_before(failed, attempt, self._clock.now(), self._jitter)
             if rules.is_rate_limit(failed) and wait >= left:
                 raise self._service.rate_limited(call.method, call.path, wait, left)
-        return wait if again and attempt <= rules.MAX_TRIES and wait < left else None
+        return wait if again and call.repeatable and attempt <= rules.MAX_TRIES and wait < left else None
 
     def _remember(self, key: str, answer: Answer) -> None:
         """Keep an answer that has an ETag, and drop the oldest ones beyond the bounds."""
@@ -229,6 +238,13 @@ class Http:
 
     def _start(self, call: Call) -> str:
         return f"{self._service.name}: {self._service.asked(call.method, call.path)}"
+
+
+def _shown_path(url: httpx.URL, base: httpx.URL) -> str:
+    """The path below the base URL, quoted, without its query."""
+    path = url.raw_path.decode("ascii").partition("?")[0]
+    start = base.raw_path.decode("ascii").rstrip("/")
+    return path.removeprefix(start) if path.startswith(f"{start}/") else path
 
 
 def _items(answer: Answer, key: str | None) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Bodies of answers within bounds: unpacked in small steps, counted after unpacking, and kept in part where they are too long."""
+"""Bodies within bounds: answers unpacked in small steps, counted after unpacking, and kept in part where they are too long; files sent in pieces."""
 
 from __future__ import annotations
 
@@ -20,6 +20,58 @@ class WrongEncoding(Exception):
 
 class TooLarge(Exception):
     """A body beyond its bound."""
+
+
+class Unsendable(Exception):
+    """A file that cannot be sent as it was announced; the text says why, after "the file to send"."""
+
+
+class FileBody:
+    """A body of `size` bytes, read in pieces from where the stream stands now, and from there again for another try.
+
+    Iterating raises Unsendable where the stream holds less or more, cannot be read, or cannot go back. The last piece is given only when the stream
+    has ended with it, so a file that grows meanwhile is never whole for the other side.
+    """
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self.size = size
+        self._stream = stream
+        self._start = stream.tell() if stream.seekable() else None
+        self._begun = False
+
+    @property
+    def rewindable(self) -> bool:
+        """Whether it can be sent (once more)."""
+        return self._start is not None or not self._begun
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._rewind()
+        left = self.size
+        self._check_end(left)
+        while left:
+            piece = self._read(min(_CHUNK, left))
+            if not piece:
+                raise Unsendable(f"ended {left:,} bytes before its size")
+            left -= len(piece)
+            self._check_end(left)
+            yield piece
+
+    def _rewind(self) -> None:
+        if self._begun:
+            if self._start is None:
+                raise Unsendable("cannot be read a second time")
+            self._stream.seek(self._start)
+        self._begun = True
+
+    def _check_end(self, left: int) -> None:
+        if left == 0 and self._read(1):
+            raise Unsendable(f"is longer than the {self.size:,} bytes that were announced")
+
+    def _read(self, most: int) -> bytes:
+        try:
+            return self._stream.read(most)
+        except OSError as problem:
+            raise Unsendable(f"cannot be read: {problem.strerror}") from None
 
 
 def unpacked(raw: Iterable[bytes], encoding: str) -> Iterator[bytes]:

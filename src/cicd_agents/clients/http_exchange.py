@@ -15,7 +15,7 @@ import httpx
 from cicd_agents import __version__
 from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.http_addresses import AddressRules, host, origin, parsed, same_origin
-from cicd_agents.clients.http_bodies import ACCEPTED, TooLarge, WrongEncoding, beginning, unpacked
+from cicd_agents.clients.http_bodies import ACCEPTED, FileBody, TooLarge, Unsendable, WrongEncoding, beginning, unpacked
 from cicd_agents.clients.http_retry import Failed
 from cicd_agents.clients.http_service import Service
 from cicd_agents.clients.http_transport import Timeouts, Transport
@@ -46,8 +46,13 @@ class Call:
     path: str
     url: httpx.URL = field(repr=False)
     own: Mapping[str, str] = field(repr=False)
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | FileBody | None = field(default=None, repr=False)
     foreign: bool = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether its body can be sent (once more)."""
+        return not isinstance(self.content, FileBody) or self.content.rewindable
 
 
 class Trouble(Exception):
@@ -93,6 +98,8 @@ class Exchange:
                 return read(response, _body(response))
         except _NETWORK as problem:
             trouble = self._network_trouble(call, problem)
+        except Unsendable as problem:
+            raise Refused(f"{self._start(call)} was given up: the file to send {problem}.") from None
         except OSError as problem:
             # Of the network all are httpcore's; this is our own disk.
             text = f"{self._start(call)} was answered, but the answer cannot be kept: {problem.strerror}. Is the folder for temporary files full?"

@@ -11,10 +11,11 @@ from cicd_agents.domain.errors import UsageError
 
 AUTO = "auto"
 DOCTOR = "pipeline-doctor"
+RELEASES = "release-manager"
 # What a kind of event calls for, and how that is said.
 _CALLED_FOR = {
-    Kind.TAG: ("release-manager", "a tag"),
-    Kind.RELEASE: ("release-manager", "a release"),
+    Kind.TAG: (RELEASES, "a tag"),
+    Kind.RELEASE: (RELEASES, "a release"),
     Kind.DEPLOYMENT: ("deployment-guardian", "a deployment"),
     Kind.SCHEDULE: ("drift-detector", "a schedule"),
 }

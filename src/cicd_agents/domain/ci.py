@@ -144,12 +144,14 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment of a pull request or issue."""
+    """A comment of a pull request or issue. `updated` later than `created`: its text was changed after it was written."""
 
     id: str
     author: Author
     body: str
     url: str = ""
+    created: float | None = None
+    updated: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +165,4 @@ class Issue:
     open: bool
     url: str = ""
     labels: tuple[str, ...] = ()
+    created: float | None = None

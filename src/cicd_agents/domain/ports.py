@@ -215,8 +215,10 @@ class ReleaseRepository(Protocol):
         """Whether the newer revision reaches the older one."""
         ...
 
-    def history(self, until: str = ..., since: Sequence[str] = ..., *, paths: Sequence[str] = ..., excluded: Sequence[str] = ...) -> Iterator[HistoryCommit]:
-        """The commits of a range, the newest first."""
+    def history(
+        self, until: str = ..., since: Sequence[str] = ..., *, paths: Sequence[str] = ..., excluded: Sequence[str] = ..., files: bool = ...
+    ) -> Iterator[HistoryCommit]:
+        """The commits of a range, the newest first; with the paths that each changes where `files` is true."""
         ...
 
     def files(self, revision: str = ...) -> tuple[str, ...]:

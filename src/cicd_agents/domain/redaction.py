@@ -11,12 +11,14 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from cicd_agents.domain.invisible import INVISIBLE
+from cicd_agents.domain.literals import Literals
 from cicd_agents.domain.secret_assignments import assigned
 from cicd_agents.domain.secret_shapes import AT_WORD_START, DISTINCTIVE, IN_CONTEXT
-from cicd_agents.domain.secret_spellings import spellings
+from cicd_agents.domain.secret_spellings import MIN_LENGTH, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +59,8 @@ class Redactor:
     def redact(self, text: str) -> Redacted:
         """The text with every secret replaced by `[redacted:KIND]`."""
         count = 0
+        if len(text) < MIN_LENGTH:  # no finder sees anything in so short a text
+            return Redacted(text, count)
         for _ in range(MAX_PASSES):
             spans = _merged(_found(text, self._forms), text)
             if not spans:
@@ -79,28 +83,35 @@ def _word_start(literal: str) -> str:
 
 
 def _catalogue() -> Iterator[tuple[str, bool, str, str]]:
-    """(kind, whether the hint is in lower case, hint, pattern) of every shape, the most telling first."""
+    """(kind, whether the hint may occur in any case, hint, pattern) of every shape, the most telling first."""
     for kind, prefix, rest in DISTINCTIVE:
         yield kind, False, prefix, re.escape(prefix) + rest
     for kind, prefix, rest in AT_WORD_START:
         literal = re.escape(prefix)
         yield kind, False, prefix, literal + _word_start(literal) + rest
     for kind, hint, pattern in IN_CONTEXT:
-        yield kind, True, hint, pattern
+        yield kind, hint.islower(), hint, pattern
 
 
 _CATALOGUE = tuple(_catalogue())
+_AS_WRITTEN, _IN_ANY_CASE = (Literals(row[2] for row in _CATALOGUE if row[1] is any_case) for any_case in (False, True))
+_SHAPES: dict[str, list[tuple[str, str]]] = {hint: [] for _, _, hint, _ in _CATALOGUE}
+for _kind, _, _hint, _pattern in _CATALOGUE:
+    _SHAPES[_hint].append((_kind, _pattern))
 _compiled = cache(re.compile)  # a pattern is compiled when its hint first occurs: most never are
 _ASSIGNED_KINDS = ("password", "authorization", "token", "secret", "key")
 KINDS = tuple(dict.fromkeys(["known-value", "private-key", *(row[0] for row in _CATALOGUE), "url-password", "url-token", *_ASSIGNED_KINDS]))
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 _MARKED = "marked"
 _MARKER = re.compile(r"\[redacted:[a-z0-9-]{1,40}\]")
+_SEEN = bytes(byte for byte in range(128) if not INVISIBLE.match(chr(byte)))
 _COLOUR = re.compile(r"\x1b\[(?:\??+[0-9;]++[A-Za-z]|[mK])")
 
 
 def _found(text: str, forms: tuple[str, ...]) -> list[Span]:
     """Every secret, also one that colour codes or invisible characters interrupt: they would be dropped later and join it."""
+    if text.isascii() and not text.encode().translate(None, _SEEN):  # ten times faster than the pattern
+        return list(_secrets(text, forms))
     hidden = [(match.start(), match.end()) for match in INVISIBLE.finditer(text)]
     if not hidden:
         return list(_secrets(text, forms))
@@ -125,12 +136,12 @@ def _positions(hidden: list[tuple[int, int]]) -> Callable[[int], int]:
 def _secrets(text: str, forms: tuple[str, ...]) -> Iterator[Span]:
     """Every secret that any of the finders sees; spans may overlap."""
     lowered = text.replace("\u0130", "i").lower()  # U+0130 alone changes the length
-    finders: tuple[Callable[[str, str], Iterator[tuple[int, int, str]]], ...] = (_private_keys, _shapes, _in_urls, assigned)
     for start, end in _known_values(text, forms):
         yield Span(start, end, 0, "known-value")
-    for finder in finders:
-        for start, end, kind in finder(text, lowered):
-            yield Span(start, end, _RANK[kind], kind)
+    for needed, finder in _FINDERS:
+        if needed in text:
+            for start, end, kind in finder(text, lowered):
+                yield Span(start, end, _RANK[kind], kind)
 
 
 def _known_values(text: str, forms: tuple[str, ...]) -> Iterator[tuple[int, int]]:
@@ -143,8 +154,8 @@ def _known_values(text: str, forms: tuple[str, ...]) -> Iterator[tuple[int, int]
 
 def _shapes(text: str, lowered: str) -> Iterator[tuple[int, int, str]]:
     """The catalogue; a pattern runs only where its literal occurs at all."""
-    for kind, in_lower_case, hint, pattern in _CATALOGUE:
-        if hint in (lowered if in_lower_case else text):
+    for hint in chain(_AS_WRITTEN.inside(text), _IN_ANY_CASE.inside(lowered)):
+        for kind, pattern in _SHAPES[hint]:
             shape = _compiled(pattern)
             group = "secret" if "secret" in shape.groupindex else 0
             for found in shape.finditer(text):
@@ -207,6 +218,12 @@ def _in_userinfo(userinfo: str, offset: int) -> Iterator[tuple[int, int, str]]:
         yield offset, offset + len(user), "url-token"
     if not _URL_PLACEHOLDER.fullmatch(password):
         yield offset + len(user) + 1, offset + len(plain), "url-password"
+
+
+# What must stand in a text for a finder to see something.
+_FINDERS: tuple[tuple[str, Callable[[str, str], Iterator[tuple[int, int, str]]]], ...] = (
+    ("-----BEGIN", _private_keys), ("", _shapes), ("/", _in_urls), ("", assigned),
+)  # fmt: skip
 
 
 def _merged(found: list[Span], text: str) -> list[Span]:

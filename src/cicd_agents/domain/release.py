@@ -75,12 +75,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class TypeRule:
-    """What a commit type asks for; `scope` None: any. `section` is its title in the changelog, "" where it is hidden."""
+    """What a commit type asks for; `scope` None: any. `section` is its title in the changelog, "" where it is hidden.
+
+    `breaking`: the rule is for breaking changes only, and goes before what all breaking changes ask for.
+    """
 
     type: str
     bump: Bump
     section: str = ""
     scope: str | None = None
+    breaking: bool = False
 
 
 class ZeroPolicy(StrEnum):
@@ -97,8 +101,8 @@ class ReleaseRules:
     """How bumps are decided. `source` says which file or preset the rules come from.
 
     `types` are tried in order, the first that fits counts; types that none names count as `others`. `any_visible_is_patch`: every type with a section
-    asks for a patch at least (release-please). `tag_prefix` stands before the version in tags ("v", "core/v", "pkg@"); `path` and `excluded` limit a
-    component's commits.
+    asks for a patch at least (release-please). `tag_prefix` stands before the version in tags ("v", "core/v", "pkg@"), `tag_suffix` behind it; `path` and
+    `excluded` limit a component's commits.
     """
 
     types: tuple[TypeRule, ...]
@@ -116,6 +120,7 @@ class ReleaseRules:
     scheme: str = "semver"
     source: str = "default"
     ignored: tuple[str, ...] = ()
+    tag_suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +161,35 @@ class PlannedCommit:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentPlan:
+    """What the release of one component of a monorepo would be; `next` equals `current` and `tag` is None where it is not released.
+
+    `via` says what else brought its version: `linked:GROUP` (the group's common version), `depends:NAME` (a component that it depends on is released); empty
+    where its own commits did.
+    """
+
+    name: str
+    path: str
+    current: str | None
+    next: str | None
+    bump: str
+    tag: str | None
+    previous_tag: str | None
+    reason: str
+    changelog: str
+    files: tuple[FileChange, ...]
+    decisions: tuple[Decision, ...]
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseDetails:
-    """`details` of a release report (contract `cicd-agents/report/v1`)."""
+    """`details` of a release report (contract `cicd-agents/report/v1`).
+
+    Where several components of a monorepo are planned, `components` has all of them, `commits` the changes of all, each once, `files` those of all, `bump` is
+    the highest; versions, tags and changelog are those of the only component that is released, and null or empty where several are. `decisions` are then the
+    commits that belong to no component.
+    """
 
     current_version: str | None
     next_version: str | None
@@ -170,3 +202,4 @@ class ReleaseDetails:
     previous_tag: str | None = None
     source: str = "default"
     decisions: tuple[Decision, ...] = ()
+    components: tuple[ComponentPlan, ...] = ()

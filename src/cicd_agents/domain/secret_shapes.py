@@ -132,20 +132,20 @@ _B64 = "[A-Za-z0-9_-]"  # base64url
 _COOKIE_NAME = r"""(?i:--cookie[ =]|cookie\\{0,3}["']?\s{0,4}[:=])\s{0,4}\\{0,3}["']?"""
 _LOGIN_FLAG = r"""[ \t]["']?(?P<secret>[^\s"'$`-][^\s"'`]{3,}+)"""
 
-# (kind, lower-case text that must occur somewhere, pattern).
+# (kind, text that must occur somewhere, pattern). A text in lower case may occur in any.
 IN_CONTEXT: tuple[Shape, ...] = (
-    ("jwt", "eyj", rf"eyJ(?:(?<!{_B64}eyJ)|(?<=\\[nrt]eyJ)|(?<=%3DeyJ)){_B64}{{8,}}+\.{_B64}{{8,}}+(?:\.{_B64}*+){{1,3}}"),
+    ("jwt", "eyJ", rf"eyJ(?:(?<!{_B64}eyJ)|(?<=\\[nrt]eyJ)|(?<=%3DeyJ)){_B64}{{8,}}+\.{_B64}{{8,}}+(?:\.{_B64}*+){{1,3}}"),
     ("azure-storage-key", "accountkey=", r"(?i:AccountKey)=(?P<secret>[A-Za-z0-9+/%]{40,}+={0,2})"),
     ("azure-shared-access-key", "sharedaccesskey=", r"(?i:SharedAccessKey)=(?P<secret>[A-Za-z0-9+/%]{30,}+={0,2})"),
-    ("azure-client-secret", "q~", _START + r"[\w~.]{3}[78]Q~[\w~.-]{31,}+"),
-    ("azure-devops-token", "azdo", _START + r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?![A-Za-z0-9])"),
-    ("azure-ai-key", "jqqj99", _START + r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{20,30}(?![A-Za-z0-9])"),
+    ("azure-client-secret", "Q~", _START + r"[\w~.]{3}[78]Q~[\w~.-]{31,}+"),
+    ("azure-devops-token", "AZDO", _START + r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?![A-Za-z0-9])"),
+    ("azure-ai-key", "JQQJ99", _START + r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{20,30}(?![A-Za-z0-9])"),
     ("url-signature", "sig=", r"(?:[?&;]|\\u0026|%26)sig=(?P<secret>[A-Za-z0-9%+/_=-]{20,}+)"),
     ("url-signature", "signature=", r"(?i:signature)=(?P<secret>[A-Za-z0-9%+/_~=-]{32,}+)"),
     ("terraform-cloud-token", ".atlasv1.", _START + r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{40,}+"),
     ("mailchimp-key", "-us", _START + r"[0-9a-f]{32}-us[0-9]{1,2}(?![A-Za-z0-9])"),
-    ("telegram-token", ":aa", _START + r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33,}+"),
-    ("new-relic-key", "nral", _START + r"[0-9a-f]{36}NRAL(?![0-9A-Za-z])"),
+    ("telegram-token", ":AA", _START + r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33,}+"),
+    ("new-relic-key", "NRAL", _START + r"[0-9a-f]{36}NRAL(?![0-9A-Za-z])"),
     ("docker-auth", '"auth', r'"auth\\{0,3}"\s{0,4}:\s{0,4}\\{0,3}"(?=[a-z]{0,60}[A-Z0-9])(?P<secret>[A-Za-z0-9+/=_-]{8,}+)'),
     ("npm-auth", "_auth", r"""_auth[ \t]{0,4}=[ \t]{0,4}["']?(?P<secret>[A-Za-z0-9+/=]{8,}+)"""),
     ("bearer-token", "bearer", r"""(?i:bearer)[ \t]{1,4}(?=[^\s"',;]{0,80}[0-9])(?P<secret>[A-Za-z0-9._~+/=-]{16,}+)"""),

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from cicd_agents.domain.doctor import Changes, Flaky, JobFailure, Similar, Suspect
 from cicd_agents.domain.finding import Evidence
-from cicd_agents.domain.operation import Operation, OperationStatus
 from cicd_agents.report.document import Report
 from cicd_agents.report.escape import code_span, fence, inline, prose
 from cicd_agents.report.links import Links
+from cicd_agents.report.operations import operation_markdown
 from cicd_agents.report.sections import Section, listed
-from cicd_agents.report.wording import STATUSES, counted, package, passed, sentence
+from cicd_agents.report.wording import counted, package, passed
 
 _MOST_PACKAGES, _MOST_SUSPECTS, _MOST_FILES, _MOST_JOBS, _MOST_NAMES = 15, 5, 50, 20, 8
 _FLAKY = {"yes": "This failure is flaky.", "no": "This failure is real.", "unknown": "It is not known whether this failure is flaky."}
@@ -31,7 +31,7 @@ def background(report: Report, links: Links) -> Iterator[Section]:
     if details.other_jobs:
         yield Section("other jobs", "### Other failed jobs\n\n" + listed(details.other_jobs, _MOST_JOBS, lambda job: _job(job, links)), 5)
     if report.operations:
-        yield Section("operations", "### Operations\n\n" + listed(report.operations, _MOST_JOBS, _operation), 3)
+        yield Section("operations", "### Operations\n\n" + listed(report.operations, _MOST_JOBS, operation_markdown), 3)
 
 
 def _changes(changes: Changes, links: Links) -> Iterator[str]:
@@ -84,15 +84,6 @@ def _job(job: JobFailure, links: Links) -> str:
     line = f", line {job.line}: {code_span(job.text.strip())}" if job.line else ""
     kind = f" ({job.category}, confidence {job.confidence:.0%})" if job.category else ""
     return f"{name}: {prose(job.title)}{line}{kind}"
-
-
-def _operation(operation: Operation) -> str:
-    """What was or would be done, why, what came of it, and how to undo it."""
-    parts = [prose(sentence(operation.why)), prose(sentence(operation.result))]
-    if operation.reverse and operation.status in (OperationStatus.PLANNED, OperationStatus.APPLIED):
-        parts.append(f"To undo: {prose(sentence(operation.reverse))}")
-    said = " ".join(part for part in parts if part)
-    return f"**{inline(operation.kind, 60)}** {code_span(operation.target)}: {STATUSES[operation.status]}. {said}"
 
 
 def _names(names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ RERUN = "RerunJobs"
 DOTENV_BYTES = 5000
 DOTENV_VARIABLES = 20
 _CUT = frozenset({"title", "root-cause"})  # these may be cut; of the others a part is worth nothing, so they are whole or empty
-_LONG = frozenset({*_CUT, "location", "report-path", "json-path", "comment-url", "issue-url"})
+_LONG = frozenset({*_CUT, "location", "report-path", "json-path", "comment-url", "issue-url", "release-url", "changelog-path"})
 _DOTENV_LONG, _DOTENV_SHORT = 400, 100  # bytes of a value: 7 long and 11 short ones, with their names, stay below DOTENV_BYTES
 
 
@@ -43,7 +43,7 @@ def to_outputs(report: Report, *, report_path: str = "", json_path: str = "", co
         "comment-url": comment_url,
         "issue-url": issue_url,
     }
-    return {name: _one_line(name, value) for name, value in values.items()}
+    return {name: one_line(name, value) for name, value in values.items()}
 
 
 def to_dotenv(outputs: Mapping[str, str]) -> str:
@@ -54,7 +54,8 @@ def to_dotenv(outputs: Mapping[str, str]) -> str:
     return "".join(f"CICD_AGENTS_RESULT_{name.upper().replace('-', '_')}={_dotenv_value(name, value)}\n" for name, value in outputs.items())
 
 
-def _one_line(name: str, value: str) -> str:
+def one_line(name: str, value: str) -> str:
+    """A value as one line of at most MAX_VALUE characters: cut where a part is worth something, else whole or empty."""
     line = " ".join(plain(" ".join(value.split()), len(value)).split())
     if len(line) <= MAX_VALUE:
         return line

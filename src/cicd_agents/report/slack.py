@@ -19,12 +19,12 @@ def to_slack(report: Report, repository: str = "", comment_url: str = "") -> dic
     head = " · ".join(part for part in (f"{report.agent}: {HEADS[report.outcome]}", repository) if part)
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": plain(" ".join(head.split()), MAX_HEADER), "emoji": False}},
-        _section(_claim(report)),
+        section(_claim(report)),
     ]
     if facts := _facts(report):
-        blocks.append(_section(facts))
+        blocks.append(section(facts))
     buttons = [
-        _button(label, url)
+        button(label, url)
         for label, url in (("Open the job", report.details.job_url), ("Open the run", report.details.run_url), ("Open the comment", comment_url))
         if url and https_host(url)  # shorter than the 3,000 characters that a button takes
     ]
@@ -50,10 +50,11 @@ def _facts(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _section(text: str) -> dict[str, Any]:
-    """`verbatim`: Slack makes no links, channels or mentions of plain words."""
+def section(text: str) -> dict[str, Any]:
+    """A part of the message. `verbatim`: Slack makes no links, channels or mentions of plain words."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
-def _button(label: str, url: str) -> dict[str, Any]:
+def button(label: str, url: str) -> dict[str, Any]:
+    """A button that opens an address."""
     return {"type": "button", "text": {"type": "plain_text", "text": label, "emoji": False}, "url": url}

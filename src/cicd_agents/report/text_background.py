@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cicd_agents.domain.doctor import Changes, Flaky, JobFailure
-from cicd_agents.domain.operation import Operation
 from cicd_agents.report.document import Report
-from cicd_agents.report.wording import STATUSES, counted, package, passed, sentence
+from cicd_agents.report.operations import operation_text
+from cicd_agents.report.wording import counted, package, passed
 
 _MOST = 5
 
@@ -26,7 +26,7 @@ def background(report: Report) -> Iterator[tuple[str, list[str]]]:
     if details.other_jobs:
         yield "Other failed jobs", _first([_job(job) for job in details.other_jobs])
     if report.operations:
-        yield "Operations", [" ".join(_operation(item)) for item in report.operations]
+        yield "Operations", [operation_text(item) for item in report.operations]
 
 
 def _changes(changes: Changes) -> Iterator[str]:
@@ -40,11 +40,6 @@ def _changes(changes: Changes) -> Iterator[str]:
         yield f"CI configuration: {', '.join(changes.ci_files[:_MOST])}"
     if changes.bisect:
         yield from (f"$ {line}" for line in changes.bisect.splitlines()[:_MOST])
-
-
-def _operation(operation: Operation) -> Iterator[str]:
-    yield f"{operation.kind} {operation.target}: {STATUSES[operation.status]}."
-    yield from (sentence(text) for text in (operation.why, operation.result) if text)
 
 
 def _job(job: JobFailure) -> str:

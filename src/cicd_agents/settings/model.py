@@ -47,4 +47,32 @@ class Settings:
     rerun_per_pull_request: int
     rerun_deploys: bool
     rerun_forks: bool
+    release_flow: str
+    release_branch: str
+    release_component: str
+    release_as: str
+    prerelease: str
+    graduate: bool
+    verify_tag: str
+    forge_release: bool
+    release_assets: tuple[str, ...]
+    release_comments: bool
+    release_labels: tuple[str, ...]
+    known_problems: str
+    announce: bool
+    deploy_workflow: str
+    git_remote: str
+    git_author: str
+    checks_wait: int
+    environments: tuple[str, ...]
+    health_wait: int
+    check_command: str
+    argocd_url: str
+    argocd_token: str = field(repr=False)
+    approval_required: tuple[str, ...]
+    approvers: tuple[str, ...]
+    approval_timeout: str
+    approval_by: str
+    approval_environment: str
+    approval_wait: int
     sources: tuple[tuple[str, str], ...] = ()

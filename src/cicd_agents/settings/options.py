@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from cicd_agents.domain.doctor import CATEGORIES
 
-AGENTS = ("pipeline-doctor",)
+AGENTS = ("pipeline-doctor", "release-manager")
 # What the plan holds but this release does not.
-COMING = ("release-manager", "deployment-guardian", "drift-detector")
+COMING = ("deployment-guardian", "drift-detector")
 
 
 class Kind(StrEnum):
@@ -47,36 +47,47 @@ class Option:
         return self.name.replace("-", "_")
 
 
-OPTIONS = (
+# Of all agents.
+GENERAL = (
     Option("agent", Kind.CHOICE, "auto", "Which agent to run; auto chooses by what happened.", ("auto", *AGENTS, *COMING), in_file=False),
     Option("token", Kind.SECRET, "", "Token for the platform's API; GitLab: a project access token with the scope api.", in_file=False,
            falls_back_to=(("github", "GITHUB_TOKEN"), ("gitlab", "CICD_AGENTS_GITLAB_TOKEN"), ("jenkins", "JENKINS_API_TOKEN"))),
     Option("user", Kind.TEXT, "", "Jenkins: the user whose API token it is.", in_file=False, falls_back_to=(("jenkins", "JENKINS_API_USER"),)),
-    Option("run-id", Kind.TEXT, "", "Look at this run instead of our own: run id, pipeline id, or `job/path#number` of Jenkins.", in_file=False),
-    Option("job-status", Kind.CHOICE, "", "How the job around us stands; the action fills it in.", ("", "success", "failure", "cancelled"), in_file=False),
-    Option("log", Kind.LIST, "", "Diagnose these log files instead of asking the platform.", in_file=False),
     Option("fail-on", Kind.CHOICE, "never", "Which outcome closes the gate; the doctor only advises by default.", ("never", "fail", "inconclusive")),
     Option("fail-on-publish-error", Kind.FLAG, "false", "Fail with code 3 when a comment or another publication failed."),
     Option("dry-run", Kind.FLAG, "false", "Write nothing to the outside world; say what would be written."),
+    Option("time-limit", Kind.COUNT, "300", "Seconds that all calls of one run may take together.", least=10, most=3600),
+    Option("summary", Kind.FLAG, "true", "Write the report to the job summary."),
+    Option("reports", Kind.LIST, "markdown,json", "Report files to write.", ("markdown", "json", "sarif", "codequality", "junit")),
+    Option("report-dir", Kind.TEXT, "cicd-agents-report", "Folder for report files, the audit log and the dotenv file."),
+    Option("slack-webhook", Kind.SECRET, "", "Incoming webhook of Slack that is told of failures.", in_file=False),
+    Option("allow-http", Kind.LIST, "", "Hosts that may be called by plain http.", in_file=False),
+    Option("approval-required", Kind.LIST, "", "Operations that a person must approve first, such as Push, Promote:prod; * is all."),
+    Option("approvers", Kind.LIST, "", "Who may approve: login, id:NUMBER, @org/team; KIND=… for one kind of operation."),
+    Option("approval-timeout", Kind.TEXT, "4h", "How long an approval may take: 30m, 4h, 2d."),
+    Option("approval-by", Kind.CHOICE, "comment", "By a comment `/approve HASH`, or by the job's protected environment.", ("comment", "environment")),
+    Option("approval-environment", Kind.TEXT, "", "The protected environment whose approval counts."),
+    Option("approval-wait", Kind.COUNT, "0", "Minutes to wait in the job for an approval; after them the exit code is 4.", most=360),
+)  # fmt: skip
+
+# Of the pipeline-doctor.
+DOCTOR = (
+    Option("run-id", Kind.TEXT, "", "Look at this run instead of our own: run id, pipeline id, or `job/path#number` of Jenkins.", in_file=False),
+    Option("job-status", Kind.CHOICE, "", "How the job around us stands; the action fills it in.", ("", "success", "failure", "cancelled"), in_file=False),
+    Option("log", Kind.LIST, "", "Diagnose these log files instead of asking the platform.", in_file=False),
     Option("max-jobs", Kind.COUNT, "5", "How many failed jobs of a run are diagnosed.", least=1, most=50),
     Option("max-log-mb", Kind.COUNT, "256", "Largest log, in MiB, that is fetched; of a larger one this much of the end.", least=1, most=4096),
-    Option("time-limit", Kind.COUNT, "300", "Seconds that all calls of one run may take together.", least=10, most=3600),
     Option("baseline", Kind.FLAG, "true", "Compare with the log of the last successful run."),
     Option("signatures", Kind.TEXT, "", "Folder with your own signatures, used beside ours; ignored for pull requests from forks.", in_file=False),
     Option("comment", Kind.CHOICE, "auto", "One comment per pull or merge request, updated in place; auto: when there is news.", ("auto", "off")),
     Option("issue", Kind.CHOICE, "off", "Open one issue per kind of failure where there is no pull request.", ("off", "default-branch", "always")),
     Option("issue-labels", Kind.LIST, "ci-failure", "Labels of such an issue; the first one finds it again."),
-    Option("summary", Kind.FLAG, "true", "Write the report to the job summary."),
     Option("annotations", Kind.FLAG, "true", "Annotate the file and line that the failure points to."),
-    Option("reports", Kind.LIST, "markdown,json", "Report files to write.", ("markdown", "json", "sarif", "codequality", "junit")),
-    Option("report-dir", Kind.TEXT, "cicd-agents-report", "Folder for report files, the audit log and the dotenv file."),
-    Option("slack-webhook", Kind.SECRET, "", "Incoming webhook of Slack that is told of failures.", in_file=False),
     Option("history", Kind.TEXT, "", "SQLite file that remembers failures; keep it in the CI's cache. Empty: no memory.", in_file=False),
     Option("history-url", Kind.SECRET, "", "PostgreSQL URL for the memory, instead of a file.", in_file=False),
     Option("loki-url", Kind.TEXT, "", "Loki server that holds the logs of CI jobs.", in_file=False),
     Option("loki-query", Kind.TEXT, "", "LogQL stream selector of a job's log; {job}, {job_id}, {run_id} and {repository} are filled in.", in_file=False),
     Option("loki-token", Kind.SECRET, "", "Bearer token for Loki.", in_file=False),
-    Option("allow-http", Kind.LIST, "", "Hosts that may be called by plain http.", in_file=False),
     Option("rerun", Kind.CHOICE, "off", "Start failed jobs again when the cause is transient: off, suggest, or auto.", ("off", "suggest", "auto")),
     Option("rerun-categories", Kind.LIST, "dependency_network,infrastructure_runner", "Categories that may be started again.", CATEGORIES),
     Option("rerun-min-confidence", Kind.SHARE, "0.8", "Least confidence of a diagnosis for it."),
@@ -87,4 +98,31 @@ OPTIONS = (
     Option("rerun-forks", Kind.FLAG, "false", "Also start runs of forks again; they run a stranger's code.", in_file=False),
 )  # fmt: skip
 
+# Of the release-manager.
+RELEASES = (
+    Option("release-flow", Kind.CHOICE, "direct", "direct: commit, tag and release at once; request: by a pull or merge request.", ("direct", "request")),
+    Option("release-branch", Kind.TEXT, "", "The branch that releases, where the checkout does not tell.", in_file=False),
+    Option("release-component", Kind.TEXT, "", "Name or folder of the component of a monorepo to release.", in_file=False),
+    Option("release-as", Kind.TEXT, "", "This version, whatever the commits ask for.", in_file=False),
+    Option("prerelease", Kind.TEXT, "", "A prerelease of this channel, such as rc.", in_file=False),
+    Option("graduate", Kind.FLAG, "false", "Go from 0.x to 1.0.0.", in_file=False),
+    Option("verify-tag", Kind.CHOICE, "strict", "A pushed tag that is lower than the commits ask for closes the gate, or is only told.", ("strict", "warn")),
+    Option("forge-release", Kind.FLAG, "true", "Make a release on GitHub or GitLab, with notes."),
+    Option("release-assets", Kind.LIST, "", "Files for the release, as paths or patterns below the workspace; SHA256SUMS is added."),
+    Option("release-comments", Kind.FLAG, "false", "Say in released issues and requests which version has them."),
+    Option("release-labels", Kind.LIST, "", "Labels for released issues and requests."),
+    Option("known-problems", Kind.TEXT, "", "Text of an issue that tracks known problems of the release.", in_file=False),
+    Option("announce", Kind.FLAG, "false", "Announce the release by `slack-webhook`."),
+    Option("deploy-workflow", Kind.TEXT, "", "Workflow file that is started on the tag; on GitLab any text starts a pipeline."),
+    Option("git-remote", Kind.TEXT, "origin", "The remote that gets commit and tag.", in_file=False),
+    Option("git-author", Kind.TEXT, "", "Who makes commit and tag, as `Name <mail>`; default: the platform's bot."),
+    Option("checks-wait", Kind.COUNT, "30", "Minutes to wait for the checks of a protected branch.", most=360),
+    Option("environments", Kind.LIST, "", "Where a release is promoted to, in order: `dev=argocd:APP`, `prod=workflow:FILE`, `prod=git:PATH`."),
+    Option("health-wait", Kind.COUNT, "10", "Minutes to wait until an environment is healthy.", most=360),
+    Option("check-command", Kind.TEXT, "", "Command that checks an environment after a promotion; its exit code decides.", in_file=False),
+    Option("argocd-url", Kind.TEXT, "", "Argo CD's address.", in_file=False),
+    Option("argocd-token", Kind.SECRET, "", "Token for Argo CD.", in_file=False),
+)  # fmt: skip
+
+OPTIONS = (*GENERAL, *DOCTOR, *RELEASES)
 BY_NAME = {option.name: option for option in OPTIONS}

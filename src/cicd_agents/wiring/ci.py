@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cicd_agents import __version__
 from cicd_agents.agents.pipeline_doctor import Consultation, OpenJobLog, PipelineDoctor
-from cicd_agents.analysis.logs.scan import Catalogue
 from cicd_agents.clients.audit_file import AuditFile
 from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.platforms.services import Order, Platforms, platforms_for
 from cicd_agents.clients.settings_file import MAX_SETTINGS, parse_settings, read_event, read_settings_file
-from cicd_agents.context.choice import choose
+from cicd_agents.context.choice import RELEASES, choose
 from cicd_agents.context.detect import detect
 from cicd_agents.domain.ci import Job, RunRef, Status
 from cicd_agents.domain.context import Kind, RunContext
 from cicd_agents.domain.errors import NotAllowed, NotFound, ServiceError, UsageError
 from cicd_agents.domain.ports import Clock, History, OpenLog
-from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.verdict import Verdict
 from cicd_agents.operations.policy import Mode, rerun_policy
 from cicd_agents.operations.reruns import Reruns
@@ -35,24 +33,7 @@ from cicd_agents.settings.model import Settings
 from cicd_agents.settings.options import AGENTS
 from cicd_agents.settings.reading import FILE_NAME, read
 from cicd_agents.wiring.destinations import destinations, skipped_outputs
-
-if TYPE_CHECKING:
-    from cicd_agents.clients.http import Timeouts
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the process is given: variables, standard output, what is said beside the report, known secrets, signatures, time, limits of single calls."""
-
-    environment: Mapping[str, str]
-    out: Callable[[str], object]
-    say: Say
-    redactor: Redactor
-    catalogue: Callable[[str | None], Catalogue]
-    clock: Clock
-    timeouts: Timeouts | None = None
+from cicd_agents.wiring.world import World
 
 
 def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World) -> int:
@@ -72,6 +53,10 @@ def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World)
         settings = read(command_line, world.environment, file, str(context.platform))
         for name, source in settings.sources:
             world.say(f"  {name}: from {source}")
+        if choice.agent == RELEASES:
+            from cicd_agents.wiring.release_apply import Wish, apply_release
+
+            return apply_release(Wish(Path(context.workspace or ".")), settings, context, world)
         session = Session(context, settings, platforms, clock, world, stack)
         return session.doctor(notes, policy_known=known or any(name == "fail-on" for name, _ in settings.sources))
 

@@ -1,4 +1,4 @@
-"""`cicd-agents release plan|changelog`: options → repository, agent, output."""
+"""`cicd-agents release plan|changelog|apply|rollback`: options → repository, agent, output."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from cicd_agents.run import run
 
 if TYPE_CHECKING:
     from cicd_agents.domain.ports import Clock
+    from cicd_agents.wiring.world import World
 
 
 def release(options: argparse.Namespace, environment: Mapping[str, str], redactor: Redactor, clock: Clock, write: Callable[[str], object]) -> int:
-    """Do what was asked; returns the exit code. Raises UsageError."""
+    """Plan, or print the changelog; returns the exit code. Raises UsageError."""
     repository = open_repository(Path(options.repo), environment)
     manager = ReleaseManager(repository, clock, _forge(repository))
     request = ReleaseRequest(
@@ -37,6 +38,35 @@ def release(options: argparse.Namespace, environment: Mapping[str, str], redacto
     report = run(lambda: manager.plan(request), FailOn.NEVER, redactor, clock.monotonic)
     write(_RENDER[options.format](report))
     return report.exit_code
+
+
+def release_writes(options: argparse.Namespace, world: World) -> int:
+    """Make a release, or take one back; returns the exit code. Raises UsageError."""
+    from cicd_agents.clients.settings_file import read_event, read_settings_file
+    from cicd_agents.context.detect import detect
+    from cicd_agents.settings.reading import FILE_NAME, read
+    from cicd_agents.wiring.release_apply import Wish, apply_release
+
+    context = detect(world.environment, read_event(world.environment.get("GITHUB_EVENT_PATH", "")))
+    folder = Path(options.repo)
+    file = read_settings_file(Path(options.config) if options.config else folder / FILE_NAME, required=bool(options.config))
+    settings = read(_given(options), world.environment, file, str(context.platform))
+    if options.what == "rollback":
+        from cicd_agents.wiring.release_rollback import roll_back
+
+        return roll_back(folder, options.tag, options.good, options.reason, options.format, settings, context, world)
+    return apply_release(Wish(folder, options.until, options.since, options.format), settings, context, world)
+
+
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    """The options that are settings, by the settings' names."""
+    given = {
+        "release-as": getattr(options, "release_as", None), "prerelease": getattr(options, "prerelease", None), "git-remote": options.remote,
+        "graduate": "true" if getattr(options, "graduate", False) else None, "release-component": getattr(options, "path", None),
+        "release-branch": getattr(options, "branch", None), "release-flow": getattr(options, "flow", None), "dry-run": "true" if options.dry_run else None,
+        "release-assets": "\n".join(getattr(options, "asset", ())), "forge-release": "false" if getattr(options, "no_forge", False) else None,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value}
 
 
 _RENDER: Mapping[str, Callable[[ReleaseReport], str]] = {

@@ -118,3 +118,17 @@ def test_a_current_version_that_is_none_is_refused() -> None:
 
 def test_ignored_titles_and_commits_are_listed_as_such() -> None:
     assert [d.rule for d in plan("feat: a [skip release]", "feat: b", preset=with_rules(ignored=("*skip release*", sha(2)[:38]))).decisions] == ["ignored"] * 2
+
+
+def test_a_rule_for_breaking_changes_of_a_type_goes_before_that_of_all_breaking_ones() -> None:
+    preset = with_rules(types=(*DEFAULT.rules.types, TypeRule("chore", Bump.PATCH, breaking=True), TypeRule("revert", Bump.NONE, breaking=True)))
+    made = plan("chore: a\n\nBREAKING CHANGE: gone", "revert!: b", "chore: c", preset=preset)
+    assert [(decision.bump, decision.rule, decision.text) for decision in made.decisions] == [
+        (Bump.NONE, "other type", "chore: c"), (Bump.NONE, "breaking type revert", "revert!: b"),
+        (Bump.PATCH, "breaking type chore", "BREAKING CHANGE: gone"),
+    ]  # fmt: skip
+    assert plan("feat!: d", preset=preset).bump is Bump.MAJOR
+
+
+def test_a_tag_may_have_something_behind_the_version() -> None:
+    assert plan("fix: x", preset=with_rules(tag_prefix="app-", tag_suffix="-final")).tag == "app-1.2.4-final"

@@ -37,10 +37,12 @@ def test_cocogitto_types_can_be_added_and_taken_away() -> None:
 def test_cocogitto_packages_are_components() -> None:
     told = {each.name: (each.path, each.rules.tag_prefix, each.rules.excluded, each.changelog) for each in found("cog.toml", COG).components}
     assert told == {
+        "": ("", "v", (), "CHANGELOG.md"),
         "core": ("crates/core", "core-v", ("crates/core/tests/**",), "crates/core/CHANGELOG.md"),
         "cli": ("crates/cli", "cli-v", (), "NEWS.md"),
     }
     assert found("cog.toml", "generate_mono_repository_package_tags = false\n" + COG).components == ()
+    assert [each.name for each in found("cog.toml", "generate_mono_repository_global_tag = false\n" + COG).components] == ["core", "cli"]
 
 
 CLIFF = r"""

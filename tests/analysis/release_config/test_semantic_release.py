@@ -71,14 +71,50 @@ def test_what_a_rule_cannot_say_here_is_noted() -> None:
         ".releaserc.json", json.dumps({"releaseRules": [{"subject": "*skip*", "release": False}, {"type": "chore", "breaking": True, "release": "minor"}]})
     )
     assert any("a rule by subject is not read" in note for note in config.notes)
-    assert any("breaking chore commits" in note for note in config.notes)
+    assert bump(config, "chore", breaking=True) is Bump.MINOR
     assert bump(config, "fix") is Bump.PATCH
 
 
-def test_a_rule_for_breaking_commits_of_a_type_that_changes_nothing_needs_no_note() -> None:
-    config = found(".releaserc.json", json.dumps({"releaseRules": [{"type": "fix", "scope": "deps", "breaking": True, "release": "major"}]}))
+@pytest.mark.parametrize(
+    ("rules", "kind", "scope", "expected"),
+    [
+        ([{"type": "chore", "breaking": True, "release": "minor"}], "chore", None, Bump.MINOR),
+        ([{"type": "chore", "breaking": True, "release": "minor"}], "feat", None, Bump.MAJOR),
+        ([{"type": "chore", "scope": "ci", "breaking": True, "release": False}], "chore", "ci", Bump.NONE),
+        ([{"type": "chore", "scope": "ci", "breaking": True, "release": False}], "chore", "app", Bump.MAJOR),
+        ([{"type": "{docs,chore}", "breaking": True, "release": "patch"}], "docs", None, Bump.PATCH),
+        ([{"breaking": True, "release": "major"}, {"type": "chore", "breaking": True, "release": "minor"}], "chore", None, Bump.MAJOR),
+        ([{"breaking": True, "release": "minor"}, {"type": "chore", "breaking": True, "release": "major"}], "chore", None, Bump.MAJOR),
+        ([{"breaking": True, "release": "minor"}, {"type": "chore", "breaking": True, "release": "major"}], "feat", None, Bump.MINOR),
+        ([{"breaking": True, "release": "major"}, {"type": "chore", "breaking": True, "release": False}], "chore", None, Bump.NONE),
+    ],
+)  # fmt: skip
+def test_rules_for_breaking_commits_of_a_type_count_for_these_only(rules: list[object], kind: str, scope: str | None, expected: Bump) -> None:
+    config = found(".releaserc.json", json.dumps({"releaseRules": rules}))
     assert config.notes == ()
-    assert bump(config, "fix", "deps") is Bump.PATCH
+    assert bump(config, kind, scope, breaking=True) is expected
+    assert bump(config, "chore", scope) is Bump.NONE, "a commit that breaks nothing is not meant"
+
+
+def test_a_rule_for_reverts_of_a_type_is_noted_and_does_not_count_for_other_commits() -> None:
+    rules = [{"type": "docs", "revert": True, "release": "major"}, {"revert": True, "release": "minor"}]
+    config = found(".releaserc.json", json.dumps({"releaseRules": rules}))
+    assert any("reverts of the type docs" in note for note in config.notes)
+    assert (config.rules.reverts, bump(config, "docs")) == (Bump.MINOR, Bump.NONE)
+
+
+def test_rules_of_ones_own_hide_no_section() -> None:
+    rules = [{"type": "feat", "release": "patch"}, {"type": "fix", "breaking": True, "release": "minor"}]
+    types = found(".releaserc.json", json.dumps({"releaseRules": rules})).rules.types
+    titles: dict[str, str] = {}
+    for rule in types:
+        titles.setdefault(rule.type, rule.section)
+    assert (titles["feat"], titles["fix"]) == ("Features", "Bug Fixes")
+
+
+def test_what_stands_behind_the_version_in_tags_is_kept() -> None:
+    rules = found(".releaserc.json", json.dumps({"tagFormat": "app-${version}-final"})).rules
+    assert (rules.tag_prefix, rules.tag_suffix) == ("app-", "-final")
 
 
 def test_rules_in_a_module_are_noted_and_the_defaults_assumed() -> None:

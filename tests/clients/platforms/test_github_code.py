@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -243,8 +244,18 @@ def test_all_comments_are_read_oldest_first(any_hub: GitHub) -> None:
     last = any_hub.add_comment(number, "ours", BOT)
     found = list(code(any_hub).comments(number))
     assert [comment.body for comment in found] == [*(f"comment {index}" for index in range(150)), "ours"]
-    assert found[-1] == Comment(str(last.id), Author("41898282", "github-actions[bot]"), "ours", f"{any_hub.url}/issues/{number}#issuecomment-{last.id}")
+    page = f"{any_hub.url}/issues/{number}#issuecomment-{last.id}"
+    assert found[-1] == Comment(str(last.id), Author("41898282", "github-actions[bot]"), "ours", page, last.created, last.created)
     assert found[0].author == Author("66600", "mallory")
+
+
+def test_a_comment_that_was_changed_says_when(hub: GitHub) -> None:
+    number, hub.now = hub.add_pull(SHA).number, 1_750_000_100.0
+    made = code(hub).create_comment(number, "first")
+    hub.now = 1_750_000_160.0
+    code(hub).update_comment(number, made, "second")
+    (found,) = code(hub).comments(number)
+    assert (found.created, found.updated) == (1_750_000_100.0, 1_750_000_160.0)
 
 
 def test_a_page_that_fails_is_said_in_the_words_of_the_first(hub: GitHub) -> None:
@@ -314,7 +325,7 @@ def test_issues_are_listed_by_label_newest_first_without_pull_requests(any_hub: 
     found = list(code(any_hub).issues("ci-failure"))
     assert [issue.title for issue in found] == [*(f"new {number}" for number in reversed(range(120))), "old"]
     assert found[-1] == Issue(
-        old.number, Author("41898282", "github-actions[bot]"), "old", "text", False, f"{any_hub.url}/issues/{old.number}", ("ci-failure", "x")
+        old.number, Author("41898282", "github-actions[bot]"), "old", "text", False, f"{any_hub.url}/issues/{old.number}", ("ci-failure", "x"), old.created
     )
 
 
@@ -324,7 +335,7 @@ def test_an_issue_is_opened_changed_closed_reopened_and_commented(any_hub: GitHu
     assert (made.title, made.labels, made.open, made.author.id) == ("CI fails", ("ci-failure",), True, "41898282")
     assert host.update_issue(made, open=False).open is False
     assert any_hub.issues[made.number].body == "body"
-    assert host.update_issue(made, body="again", open=True) == Issue(made.number, made.author, "CI fails", "again", True, made.url, ("ci-failure",))
+    assert host.update_issue(made, body="again", open=True) == replace(made, body="again", open=True)
     assert host.comment_issue(made, "seen again").body == "seen again"
 
 

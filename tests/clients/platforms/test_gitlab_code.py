@@ -177,6 +177,16 @@ def test_gitlabs_own_notes_are_left_out_even_where_the_filter_is_not_known(serve
     assert list(host(server).comments(1)) == [Comment("2", Author("1", "root"), "mine", f"{server.web_url}/-/merge_requests/1#note_2")]
 
 
+def test_a_note_that_was_changed_says_when(server: Rig) -> None:
+    server.add_merge_request(1, HEAD)
+    client, server.now = host(server), 1_750_000_100.0
+    made = client.create_comment(1, "first")
+    server.now = 1_750_000_160.5
+    client.update_comment(1, made, "second")
+    found = list(client.comments(1))[-1]
+    assert (found.created, found.updated) == (1_750_000_100.0, 1_750_000_160.5)
+
+
 def test_a_note_without_an_author_does_not_hide_the_others(server: Rig) -> None:
     server.faults = {0: json_reply([{"id": 1, "body": None, "author": None}, {"id": 2, "body": "b", "author": {"id": 5, "username": "u"}}])}
     assert [(note.author.id, note.body) for note in host(server).comments(1)] == [("", ""), ("5", "b")]
@@ -268,7 +278,7 @@ def test_issues_with_a_label_come_newest_first_open_and_closed(server: Rig) -> N
 def test_an_issue_is_opened_changed_closed_and_opened_again(server: Rig) -> None:
     client = host(server)
     issue = client.create_issue("It fails", "why", ["ci-failure", "infra"])
-    assert issue == Issue(1, client.me(), "It fails", "why", True, f"{server.web_url}/-/issues/1", ("ci-failure", "infra"))
+    assert issue == Issue(1, client.me(), "It fails", "why", True, f"{server.web_url}/-/issues/1", ("ci-failure", "infra"), 1_750_000_001.0)
     closed = client.update_issue(issue, open=False)
     assert not closed.open
     again = client.update_issue(closed, body="again", open=True)

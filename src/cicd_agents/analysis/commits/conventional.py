@@ -85,18 +85,17 @@ def _references(subject: str, body: Sequence[str], request: str | None) -> tuple
     return found + references(text) if "#" in text or "!" in text else found
 
 
-def plain_change(sha: str, title: str, header: Header | None, body: str) -> Change:
+def plain_change(sha: str, title: str, header: Header | None, body: str, with_body: bool) -> Change:
     """The change of a message whose body holds no change of its own and no breaking mark: the common case, kept short for speed."""
-    subject, request = request_of(header.subject if header else title.strip()[:MAX_SUBJECT])
-    text = f"{subject}\n{body}" if body else subject
-    refs: tuple[Reference, ...] = (Reference(REQUEST, request),) if request else ()
-    if "#" in text or "!" in text:
-        refs += references(text)
-    rest, footers = _body_and_footers(body) if body else ("", ())
-    if header is None:
-        return Change(sha, "", None, subject, body=rest, footers=footers, refs=refs)
-    note = subject if header.breaking else ""
-    return Change(sha, header.type, header.scope, subject, header.breaking, note, rest, footers, refs)
+    kind, scope, breaking, subject = header or ("", None, False, title.strip()[:MAX_SUBJECT])
+    refs: tuple[Reference, ...] = ()
+    if subject[-1:] == ")":
+        subject, request = request_of(subject)
+        refs = (Reference(REQUEST, request),) if request else ()
+    if "#" in subject or "#" in body or "!" in body or "!" in subject:
+        refs += references(f"{subject}\n{body}" if body else subject)
+    rest, footers = _body_and_footers(body) if body and with_body else ("", ())
+    return Change(sha, kind, scope, subject, breaking, subject if breaking else "", rest, footers, refs)
 
 
 def _body_and_footers(body: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -114,16 +113,30 @@ def _body_and_footers(body: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def _footers(text: str) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, list[str]]] = []
+    found: list[tuple[str, str]] = []
+    more: list[str] = []
     for line in text.split("\n"):
         footer = _FOOTER.match(line)
-        if footer:
-            if len(found) == MAX_FOOTERS:
-                break
-            found.append((footer[1], [footer[2].strip().removeprefix("#")]))
-        elif found and line:
-            found[-1][1].append(line)
-    return tuple([(token, "\n".join(value)) for token, value in found])
+        if footer is None:
+            more.append(line)
+            continue
+        if more:
+            _continue(found, more)
+            more = []
+        if len(found) == MAX_FOOTERS:
+            break
+        token, value = footer.groups()
+        found.append((token, value.strip().removeprefix("#")))
+    if more:
+        _continue(found, more)
+    return tuple(found)
+
+
+def _continue(found: list[tuple[str, str]], lines: list[str]) -> None:
+    """Lines without a token belong to the footer above them."""
+    if found:
+        token, value = found[-1]
+        found[-1] = (token, "\n".join([value, *filter(None, lines)]))
 
 
 def _note(part: Part, reading: Reading) -> str | None:

@@ -20,6 +20,7 @@ from cicd_agents.domain.release import Bump, Change, Decision, HistoryCommit
 # A decision shows the line of the message that decided, cut here.
 MAX_TEXT = 300
 WITHDRAWN, REVERT_IN_RANGE = "withdrawn", "revert in this range"
+_COUNTS_NOT = (WITHDRAWN, REVERT_IN_RANGE, "own release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class _Asked(NamedTuple):
     hint: str = ""
 
 
+class _Read(NamedTuple):
+    """A range as it was read: for each commit the decision that sets it aside or its changes; and who takes back whom."""
+
+    aside: list[Decision | None]
+    told: list[tuple[Change, ...]]
+    taken: Withdrawn
+
+
 @dataclass(frozen=True, slots=True)
 class Decider:
     """Decides by rules and reading; `released` as in `World`."""
@@ -50,21 +59,39 @@ class Decider:
     def decide(self, history: Sequence[HistoryCommit]) -> Decided:
         """One decision for each commit of the range, in its order (newest first)."""
         types = self._types()
-        within = Range(history)
-        aside = [self._set_aside(commit, within) for commit in history]
-        told = [() if left_out else changes_of(commit, self.reading, types) for commit, left_out in zip(history, aside, strict=True)]
-        taken = withdrawn(within, told, self.reading.withdraw)
+        read = self._read(history, types, bodies=True)
+        taken = read.taken
         decisions: list[Decision] = []
         changes: list[Change] = []
         for index, commit in enumerate(history):
-            decision = aside[index] or self._decision(index, commit, told[index], taken, types)
+            decision = read.aside[index] or self._decision(index, commit, read.told[index], taken, types)
             if index in taken.by:
                 by = history[taken.by[index]].sha[:9]
                 decision = Decision(commit.sha, Bump.NONE, WITHDRAWN, decision.text, f"{by} takes it back")
             decisions.append(decision)
-            if decision.rule not in (WITHDRAWN, REVERT_IN_RANGE, "own release"):
-                changes.extend(told[index])
+            if decision.rule not in _COUNTS_NOT:
+                changes.extend(read.told[index])
         return Decided(tuple(changes), tuple(decisions))
+
+    def counted(self, history: Sequence[HistoryCommit]) -> tuple[Change, ...]:
+        """The changes of `decide` without decisions, texts and footers, which take as long again; for a changelog, which shows none of them."""
+        types = self._types()
+        read = self._read(history, types, bodies=False)
+        changes: list[Change] = []
+        for index, told in enumerate(read.told):
+            if index in read.taken.by or (len(told) == 1 and is_own_release(told[0])):
+                continue
+            if index not in read.taken.targets or self._decision(index, history[index], told, read.taken, types).rule not in _COUNTS_NOT:
+                changes.extend(told)
+        return tuple(changes)
+
+    def _read(self, history: Sequence[HistoryCommit], types: frozenset[str], bodies: bool) -> _Read:
+        within = Range(history)
+        rules, reading = self.judge.rules, self.reading
+        every_one = bool(rules.path or rules.excluded or rules.ignored)
+        aside = [self._set_aside(commit, within) if every_one or len(commit.parents) > 1 else None for commit in history]
+        told = [() if left_out else changes_of(commit, reading, types, bodies) for commit, left_out in zip(history, aside, strict=True)]
+        return _Read(aside, told, withdrawn(within, told, reading.withdraw))
 
     def _types(self) -> frozenset[str]:
         """What may begin a change inside of a body: the known types, and those that the rules name."""
@@ -98,7 +125,7 @@ class Decider:
 
     def _asked(self, index: int, commit: HistoryCommit, change: Change, taken: Withdrawn) -> _Asked:
         bump, rule = self.judge.bump(change)
-        if rule == "breaking" or not is_revert(change.type, change.subject):
+        if rule.startswith("breaking") or not is_revert(change.type, change.subject):
             return _Asked(bump, rule, change)
         if index in taken.targets and index not in taken.unknown:
             return _Asked(Bump.NONE, REVERT_IN_RANGE, change)
@@ -140,7 +167,7 @@ def _folder(path: str) -> str:
 
 def _deciding_line(message: str, asked: _Asked) -> str:
     change = asked.change
-    if asked.rule == "breaking" and change.note != change.subject:
+    if asked.rule.startswith("breaking") and change.note != change.subject:
         return f"BREAKING CHANGE: {change.note}".partition("\n")[0][:MAX_TEXT]
     return _line(message, change.line)
 

@@ -55,10 +55,15 @@ def plan_release(
         decisions=decided.decisions,
         reason=_reason(why, wanted, decided.decisions) if released else _no_reason(decided.decisions),
         source=rules.source,
-        tag=f"{rules.tag_prefix}{version}" if released and version else None,
+        tag=f"{rules.tag_prefix}{version}{rules.tag_suffix}" if released and version else None,
         previous_tag=world.previous_tag,
         notes=notes,
     )
+
+
+def counted_changes(history: Sequence[HistoryCommit], rules: ReleaseRules, reading: Reading) -> tuple[Change, ...]:
+    """The changes of a release that was made already, as `plan_release` finds them, newest first; text and footers may be left out. Never raises."""
+    return Decider(Judge(rules), reading).counted(history)
 
 
 def _next(current: str | None, wanted: Bump, rules: ReleaseRules, world: World, wish: str | None) -> tuple[str | None, Bump, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 
 from cicd_agents.domain.release import Reference
 
@@ -17,7 +16,7 @@ _NUMBER = re.compile(r"[#!](\d{1,12})(?![\w-])")
 # GitHub and Gitea write (#123), GitLab (!123), Bitbucket (pull request #123).
 _REQUEST = re.compile(r"\s*\((?:pull request )?([#!]\d{1,12})\)$")
 _PATH_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/"
-_LOOK_BACK = 160
+_LOOK_BACK, _LEAD = 160, 40
 # No path of a project ends with one of these.
 _BEFORE = frozenset(" \t\n([,;")
 _JOINER = re.compile(r"[\s,;/]*(?:and|or)?[\s]*")
@@ -41,22 +40,33 @@ def references(text: str) -> tuple[Reference, ...]:
     """All references of a text in its order, each target once."""
     found: dict[str, Reference] = {}
     action, end = "", 0
-    for number in islice(_NUMBER.finditer(text), MAX_NUMBERS):
-        start = begin = number.start()
+    at = _first_sign(text)
+    for _ in range(MAX_NUMBERS if at >= 0 else 0):
+        number = _NUMBER.search(text, at)
+        if number is None:
+            break
+        begin, at = number.span()
+        start = begin
         if begin and text[begin - 1] not in _BEFORE:
             lead = text[max(end, begin - _LOOK_BACK, 0) : begin].rstrip(_PATH_LETTERS)
             start = max(end, begin - _LOOK_BACK, 0) + len(lead)
             if lead.endswith(("&", "#")) or (start < begin and not _is_path(text[start:begin], lead)):
                 continue
         if not (end and _JOINER.fullmatch(text, end, start)):
-            action = _action(text[max(end, start - 40) : start])
-        end = number.end()
+            action = _action(text[max(end, start - _LEAD, 0) : start])
+        end = at
         target = text[start:end]
         if target not in found:
             found[target] = Reference(action, target)
             if len(found) == MAX_REFERENCES:
                 break
     return tuple(found.values())
+
+
+def _first_sign(text: str) -> int:
+    """Where the first # or ! stands, -1 for none; many times faster than the pattern."""
+    number, request = text.find("#"), text.find("!")
+    return min(number, request) if number >= 0 and request >= 0 else max(number, request)
 
 
 def _is_path(project: str, lead: str) -> bool:
@@ -68,8 +78,8 @@ def _action(lead: str) -> str:
     """The word that stands before a reference, if it says what happens to it: `closes`, `relates to`."""
     if lead[-1:] not in (" ", "\t", ":"):
         return ""
-    words = lead.lower().split()
-    if words and words[-1] == "to":
+    words = lead.rsplit(None, 2)
+    if words and words[-1].lower() == "to":
         words.pop()
-    word = words[-1].strip(":([*-") if words else ""
+    word = words[-1].strip(":([*-").lower() if words else ""
     return word if word in _ACTIONS else ""

@@ -100,7 +100,7 @@ def withdrawn(within: Range, changes: Sequence[Sequence[Change]], how: Withdraw)
     unknown: dict[int, list[str]] = {}
     for index, told in enumerate(changes):
         for change in told if how is not Withdraw.NEVER else ():
-            if not (change.reverts or is_revert(change.type, change.subject)):
+            if not change.reverts and ((change.type and change.type != "revert") or not is_revert(change.type, change.subject)):
                 continue
             found, missing = finder(within, index, change)
             if found:

@@ -18,6 +18,7 @@ def from_document(document: Document) -> FoundConfig:
     components = _components(document, rules, prefix)
     notes = [f"{document.file}: {len(components)} packages, each with tags of its own"] if components else []
     if components and document.flag("generate_mono_repository_global_tag", True):
+        components = (Component("", "", rules), *components)
         notes.append(f"{document.file}: the version of the whole counts all commits; the bumps of public packages do not raise it")
     return FoundConfig(
         rules=rules,

@@ -9,7 +9,7 @@ from cicd_agents.analysis.commits.presets import PRESETS
 from cicd_agents.analysis.release_config.document import Document
 from cicd_agents.analysis.release_config.found import FoundConfig, VersionFile
 from cicd_agents.analysis.release_config.type_rules import types_of_pattern
-from cicd_agents.analysis.versions.tags import tag_format
+from cicd_agents.analysis.versions.tags import TagFormat, tag_format
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.release import Bump, ReleaseRules, TypeRule, ZeroPolicy
 
@@ -25,10 +25,12 @@ def from_document(document: Document, source: str) -> FoundConfig:
     """The configuration of the table; `source` says which one it is. Raises UsageError for a setting of the wrong kind."""
     notes: list[str] = []
     formats = (document.text_at("tag_format", "$version"), *document.texts("legacy_tag_formats"))
+    tags = _tags(document, formats[0])
     rules = replace(
         _rules(document, notes),
         zero=ZeroPolicy.BREAKING_IS_MINOR if document.flag("major_version_zero", False) else ZeroPolicy.AS_AFTER,
-        tag_prefix=_prefix(document, formats[0]),
+        tag_prefix=tags.prefix,
+        tag_suffix=tags.suffix,
         source=source,
     )
     name = document.text_at("name")
@@ -60,9 +62,9 @@ def with_lists(document: Document) -> Document:
     return replace(document, table=table)
 
 
-def _prefix(document: Document, template: str) -> str:
+def _tags(document: Document, template: str) -> TagFormat:
     try:
-        return tag_format(template).prefix
+        return tag_format(template)
     except UsageError as problem:
         raise document.refuse("tag_format", "needs $version exactly once") from problem
 

@@ -30,14 +30,15 @@ def from_document(document: Document, source: str) -> FoundConfig:
     notes: list[str] = []
     template = document.text_at("tag_format", "v{version}")
     try:
-        prefix = tag_format(template).prefix
+        tags = tag_format(template)
     except UsageError as problem:
         raise document.refuse("tag_format", "needs {version} exactly once") from problem
     zero_allowed = _flag(document, "allow_zero_version", None)
     rules = replace(
         _rules(document, notes),
         zero=ZeroPolicy.AS_AFTER if _flag(document, "major_on_zero", True) else ZeroPolicy.BREAKING_IS_MINOR,
-        tag_prefix=prefix,
+        tag_prefix=tags.prefix,
+        tag_suffix=tags.suffix,
         initial="0.1.0" if zero_allowed else "1.0.0",
         source=source,
     )

@@ -81,10 +81,10 @@ def from_document(document: Document, value: Any = None) -> FoundConfig:
         notes.append(f"{document.file}: `extends` names a package that is not read; what stands in the file itself counts")
     template = document.text_at("tagFormat", "v${version}")
     try:
-        prefix = tag_format(template).prefix
+        tags = tag_format(template)
     except UsageError as problem:
         raise document.refuse("tagFormat", "needs ${version} exactly once") from problem
-    rules = replace(_rules(reading), tag_prefix=prefix, initial="1.0.0", zero=ZeroPolicy.AS_AFTER)
+    rules = replace(_rules(reading), tag_prefix=tags.prefix, tag_suffix=tags.suffix, initial="1.0.0", zero=ZeroPolicy.AS_AFTER)
     return FoundConfig(
         rules=rules,
         file=document.file,
@@ -119,7 +119,9 @@ def _rules(reading: _Reading) -> ReleaseRules:
     if not reading.uses(_ANALYZER):
         reading.notes.append(f"{analyzer.file}: commits are not analysed by {_ANALYZER}; its rules are assumed")
     custom = _release_rules(analyzer, reading.notes)
-    rules = replace(base, types=(*laid_over(custom.types), *base.types), breaking=custom.breaking, reverts=custom.reverts, source=analyzer.file)
+    titles = {rule.type: rule.section for rule in base.types}
+    types = [replace(rule, section=titles.get(rule.type, "")) for rule in laid_over(custom.types)]
+    rules = replace(base, types=(*types, *base.types, *custom.special()), breaking=custom.breaking, reverts=custom.reverts, source=analyzer.file)
     sections = sections_at(reading.plugin(_NOTES).section("presetConfig"), "types")
     return replace(rules, types=with_sections(rules.types, sections)) if sections else rules
 
@@ -139,8 +141,13 @@ def _preset(analyzer: Document, notes: list[str]) -> Preset:
 @dataclass(slots=True)
 class _Custom:
     types: list[TypeRule] = field(default_factory=list)
+    breaking_types: list[TypeRule] = field(default_factory=list)
     breaking: Bump = Bump.MAJOR
     reverts: Bump = Bump.PATCH
+
+    def special(self) -> tuple[TypeRule, ...]:
+        """The rules for breaking changes of a type or scope; the one for all breaking changes stands among them where it is the higher."""
+        return laid_over(self.breaking_types) if any(rule.type != "*" or rule.scope for rule in self.breaking_types) else ()
 
 
 def _release_rules(analyzer: Document, notes: list[str]) -> _Custom:
@@ -167,12 +174,13 @@ def _take(row: Document, custom: _Custom, notes: list[str]) -> None:
     if unknown:
         notes.append(f"{row.file}:{row.line('releaseRules')}: a rule by {', '.join(unknown)[:60]} is not read")
     elif row.flag("breaking"):
-        if (kind or scope) and bump is not custom.breaking:
-            notes.append(f"{row.file}: the rule for breaking {kind or '*'} commits is not read; breaking commits are {custom.breaking}")
-        elif not (kind or scope):
-            custom.breaking = bump
-    elif row.flag("revert") and not (kind or scope):
-        custom.reverts = bump
+        custom.breaking_types += [TypeRule(each, bump, "", scope, breaking=True) for each in _alternatives(kind or "*")]
+        custom.breaking = custom.breaking if kind or scope else bump
+    elif row.flag("revert"):
+        if kind or scope:
+            notes.append(f"{row.file}: the rule for reverts of the type {kind or '*'}({scope or '*'}) is not read; reverts are {custom.reverts}")
+        else:
+            custom.reverts = bump
     else:
         custom.types += [TypeRule(each, bump, "", scope) for each in _alternatives(kind or "*")]
 

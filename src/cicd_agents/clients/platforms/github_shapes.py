@@ -93,14 +93,16 @@ def author(data: Shape | None) -> Author:
 
 def comment(data: Shape) -> Comment:
     """A comment of a pull request or an issue."""
-    return Comment(str(data.number("id")), author(data.maybe("user")), data.text("body", ""), data.text("html_url", ""))
+    return Comment(
+        str(data.number("id")), author(data.maybe("user")), data.text("body", ""), data.text("html_url", ""), data.time("created_at"), data.time("updated_at")
+    )
 
 
 def issue(data: Shape) -> Issue:
     """An issue."""
     return Issue(
         data.number("number"), author(data.maybe("user")), data.text("title"), data.text("body", ""), data.text("state") == "open",
-        data.text("html_url", ""), _labels(data),
+        data.text("html_url", ""), _labels(data), data.time("created_at"),
     )  # fmt: skip
 
 

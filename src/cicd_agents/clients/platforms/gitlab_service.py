@@ -42,8 +42,31 @@ _NAMES = tuple(
         ("DELETE", r".*/merge_requests/([^/]+)/notes/[^/]+", "deleting a note of merge request {}"),
         ("GET", r".*/issues", "listing issues"),
         ("POST", r".*/issues", "opening an issue"),
+        ("GET", r".*/issues/([^/]+)", "reading issue {}"),
         ("PUT", r".*/issues/([^/]+)", "changing issue {}"),
+        ("GET", r".*/issues/([^/]+)/notes", "reading the notes of issue {}"),
         ("POST", r".*/issues/([^/]+)/notes", "writing a note on issue {}"),
+        ("PUT", r".*/issues/([^/]+)/notes/[^/]+", "changing a note of issue {}"),
+        ("GET", r".*/merge_requests", "listing merge requests"),
+        ("POST", r".*/merge_requests", "opening a merge request"),
+        ("GET", r".*/merge_requests/([^/]+)", "reading merge request {}"),
+        ("PUT", r".*/merge_requests/([^/]+)", "changing merge request {}"),
+        ("GET", r".*/releases", "listing releases"),
+        ("POST", r".*/releases", "making a release"),
+        ("GET", r".*/releases/([^/]+)", "reading release {}"),
+        ("PUT", r".*/releases/([^/]+)", "changing release {}"),
+        ("POST", r".*/releases/([^/]+)/assets/links", "adding a link to release {}"),
+        ("DELETE", r".*/releases/([^/]+)/assets/links/[^/]+", "taking a link from release {}"),
+        ("GET", r".*/packages", "listing packages"),
+        ("GET", r".*/packages/[^/]+/package_files", "listing the files of a package"),
+        ("PUT", r".*/packages/generic/[^/]+/[^/]+/([^/]+)", "putting the file {} into the package registry"),
+        ("GET", r".*/repository/commits/([^/]+)/statuses", "reading the checks of commit {}"),
+        ("POST", r".*/pipeline", "starting a pipeline"),
+        ("GET", r".*/deployments", "listing deployments"),
+        ("GET", r".*/deployments/([^/]+)", "reading the approvals of deployment {}"),
+        ("GET", r"/users", "looking for an account"),
+        ("GET", r"/groups/([^/]+)/members/all/[^/]+", "looking for a member of the group {}"),
+        ("GET", r"/projects/[^/]+/members/all/[^/]+", "looking for a member of the project"),
     )
 )  # fmt: skip
 
@@ -103,9 +126,17 @@ def advice(kind: TokenKind, method: str, path: str, status: int) -> str:
     return f"It is not there, or the token in {TOKEN_VARIABLE} may not see it: that takes {wanted}."
 
 
+# Writes that take more than the role Reporter, by the end of their path below the project.
+_DEVELOPERS = re.compile(r".*/(?:merge_requests(?:/[^/]+)?|releases(?:/[^/]+)?|releases/[^/]+/assets/links(?:/[^/]+)?|packages/generic/.+)")
+
+
 def _role(method: str, path: str) -> str:
-    if method == "POST" and path.endswith("/retry"):
+    if method == "POST" and path.endswith(("/retry", "/pipeline")):
         return "Developer (on a protected branch one that may merge there)"
+    if method == "POST" and path.endswith("/releases"):
+        return "Developer (for a protected tag one that may create it)"
+    if method != "GET" and _DEVELOPERS.fullmatch(path):
+        return "Developer"
     if path.endswith("/trace"):
         return "Reporter (Developer where CI_DEBUG_TRACE is on)"
     return "Reporter"

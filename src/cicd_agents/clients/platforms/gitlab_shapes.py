@@ -97,7 +97,9 @@ def _written_by(data: Shape) -> Author:
 def comment(data: Shape, page: str) -> Comment:
     """A note; `page` is the address of what it is written on, empty where that is not known."""
     number = data.number("id")
-    return Comment(str(number), _written_by(data), data.text("body", ""), f"{page}#note_{number}" if page else "")
+    return Comment(
+        str(number), _written_by(data), data.text("body", ""), f"{page}#note_{number}" if page else "", data.time("created_at"), data.time("updated_at")
+    )
 
 
 def merge_request(data: Shape) -> PullRequest:
@@ -115,4 +117,5 @@ def issue(data: Shape) -> Issue:
     return Issue(
         number=data.number("iid"), author=_written_by(data), title=data.text("title", ""), body=data.text("description", ""),
         open=data.text("state") == "opened", url=data.text("web_url", ""), labels=data.texts("labels", missing_ok=True),
+        created=data.time("created_at"),
     )  # fmt: skip

@@ -1,0 +1,218 @@
+"""From a plan to all that a release consists of: which commit gets the tag, the files with their new contents, notes, threads. Writes nothing.
+
+A release that was begun before, by us or by a person who pushed the tag, is found by its tag and only finished.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from cicd_agents.agents.release_manager import Planned, ReleaseManager
+from cicd_agents.agents.release_scene import MAX_VERSION_FILE, ReleaseRequest, Scene
+from cicd_agents.analysis.changelog.highlights import announcement
+from cicd_agents.analysis.changelog.notes import release_notes
+from cicd_agents.analysis.changelog.section import Release, changelog_section
+from cicd_agents.analysis.changelog.style import style_for
+from cicd_agents.analysis.changelog.update import update_changelog
+from cicd_agents.analysis.commits.references import REQUEST
+from cicd_agents.analysis.versions.semver import Version, parse
+from cicd_agents.analysis.versions.tags import versions_of
+from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.finding import Evidence, Finding
+from cicd_agents.domain.forge import Thread, ThreadKind
+from cicd_agents.domain.release import Bump, Change
+from cicd_agents.domain.release_content import ReleaseContent
+from cicd_agents.domain.verdict import Outcome, ReleaseVerdict
+
+if TYPE_CHECKING:
+    from cicd_agents.domain.ports import ReleaseTag
+
+# Tags that this commit does not reach, the newest first, whose commits are looked at for a release of it.
+_MOST_TAGS = 20
+_MOST_THREADS = 100
+_NUMBER = re.compile(r"[#!]([1-9][0-9]{0,8})")
+_CLOSING = re.compile(r"(?:clos|fix|resolv)(?:e[sd]?|ing|es)?|implement(?:s|ed|ing)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The verdict on what is to be released, and what it consists of; None where there is nothing to release, or the verdict closes the gate."""
+
+    verdict: ReleaseVerdict
+    content: ReleaseContent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Prepares releases. `name` is the software's, for titles; `strict`: a tag that asks for less than the commits do closes the gate."""
+
+    manager: ReleaseManager
+    name: str = ""
+    strict: bool = True
+
+    def prepare(self, request: ReleaseRequest) -> Prepared:
+        """What would be released at the request's commit. Raises UsageError as planning does."""
+        scene = Scene(self.manager.repository, request)
+        tag = begun(scene)
+        if tag is not None:
+            return self.finish(request, tag.name, tag.commit, tag.time, moves_branch=tag.commit != self.manager.repository.commit(request.until))
+        planned = self.manager.planned(request)
+        verdict = self.manager.verdict(planned)
+        return Prepared(verdict, self._new(planned) if planned.plan.bump is not Bump.NONE else None)
+
+    def finish(self, request: ReleaseRequest, tag: str, commit: str, time: int, *, exists: bool = True, moves_branch: bool = False) -> Prepared:
+        """The release of a tag at its commit; the tag is verified against what the commits ask for.
+
+        `exists` is false for the commit of a merged release request, which has no tag yet. `moves_branch`: the commit is a release commit of ours that the
+        branch may not have yet.
+        """
+        version = self._version(request, tag)
+        asked = replace(request, until=commit, ignoring=request.ignoring | {tag}, branch=None)
+        asking = self.manager.planned(replace(asked, release_as=None))
+        finding = _against(version, asking, tag)
+        try:
+            planned = self.manager.planned(replace(asked, release_as=str(version)))
+        except UsageError as problem:
+            raise UsageError(f"The tag {tag} cannot be released: {problem}") from None
+        verdict = replace(self.manager.verdict(planned), outcome=Outcome.PASS, summary=asking.plan.reason)
+        verdict = _verified(verdict, tag, finding, self.strict, exists)
+        if verdict.outcome is Outcome.FAIL:
+            return Prepared(verdict)
+        branch = (request.branch or self._branch(request)) if moves_branch else ""
+        content = replace(self._content(planned, time), tag=tag, version=str(version), prerelease=not version.stable, latest=_latest(planned, version))
+        return Prepared(verdict, replace(content, tagged=commit if exists else "", moves_branch=moves_branch, branch=branch))
+
+    def _version(self, request: ReleaseRequest, tag: str) -> Version:
+        found = next(iter(versions_of([tag], Scene(self.manager.repository, request).formats).values()), None)
+        if found is None:
+            raise UsageError(f"The tag {tag[:80]!r} is not of the form that releases here have; nothing was done.")
+        return found
+
+    def _new(self, planned: Planned) -> ReleaseContent:
+        content = self._content(planned, int(self.manager.clock.now()))
+        files = self._files(planned, content)
+        return replace(content, files=files, moves_branch=bool(files))
+
+    def _branch(self, request: ReleaseRequest) -> str:
+        return (self.manager.repository.head().branch or "") if request.until == "HEAD" else ""
+
+    def _content(self, planned: Planned, time: int) -> ReleaseContent:
+        """The content without files; `time` is the day of the release."""
+        scene, plan = planned.scene, planned.plan
+        version, tag = plan.next_version or "", plan.tag or ""
+        parsed = parse(version)
+        base = scene.repository.commit(scene.request.until)
+        release = Release(version, plan.changes, tag, plan.previous_tag or "", time, planned.history)
+        notes = release_notes(release, style_for(scene.rules), self.manager.forge, name=self.name)
+        branch = scene.request.branch or self._branch(scene.request)
+        told = announcement(notes.title, plan.changes)
+        return ReleaseContent(
+            version, tag, plan.previous_tag or "", base, branch, _time_of(planned, base), release_title(tag), tag_text(tag), notes.title, notes.body,
+            prerelease=bool(parsed and not parsed.stable), latest=_latest(planned, parsed), threads=tuple(threads(plan.changes)), highlights=told.lines,
+        )  # fmt: skip
+
+    def _files(self, planned: Planned, content: ReleaseContent) -> Mapping[str, bytes]:
+        """The whole new contents of version files and changelog."""
+        scene, plan = planned.scene, planned.plan
+        texts = dict(scene.planned_files(content.version).texts)
+        path = changelog_path(scene)
+        release = Release(content.version, plan.changes, content.tag, content.previous_tag, int(self.manager.clock.now()), planned.history)
+        section = changelog_section(release, style_for(scene.rules), self.manager.forge)
+        present = scene.repository.read_files([path], content.base, MAX_VERSION_FILE).get(path, b"").decode("utf-8", "surrogateescape")
+        updated = update_changelog(texts.get(path, present), section, content.version).text
+        if updated != present:
+            texts[path] = updated
+        return {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
+
+
+def begun(scene: Scene) -> ReleaseTag | None:
+    """The tag of a release of this very commit: on it, or on the release commit that follows it. Of several the highest version."""
+    base = scene.repository.commit(scene.request.until)
+    ours = [tag for tag in scene.tags if tag.name in scene.versions]
+    here = [tag for tag in ours if tag.commit == base] or [tag for tag in _newest(ours) if _follows(scene, tag, base)]
+    return max(here, key=lambda tag: scene.versions[tag.name].precedence, default=None)
+
+
+def release_title(tag: str) -> str:
+    """The message of a release commit; by it we know it again."""
+    return f"chore(release): {tag}"
+
+
+def tag_text(tag: str) -> str:
+    """The message of the annotated tag."""
+    return f"Release {tag}"
+
+
+def changelog_path(scene: Scene) -> str:
+    """The changelog's path from the top of the repository."""
+    part = scene.component
+    name = part.changelog if part else scene.config.changelog
+    folder = scene.rules.path.strip("./")
+    return f"{folder}/{name}" if folder and not name.startswith(f"{folder}/") else name
+
+
+def threads(changes: Iterable[Change]) -> Iterator[Thread]:
+    """The issues that the changes close and the requests that brought them, each once, at most a hundred."""
+    return islice(dict.fromkeys(_threads(changes)), _MOST_THREADS)
+
+
+def _threads(changes: Iterable[Change]) -> Iterator[Thread]:
+    for change in changes:
+        for ref in change.refs:
+            number = _NUMBER.fullmatch(ref.target)
+            if number is None:
+                continue  # of another repository
+            if ref.target.startswith("!") or ref.action == REQUEST:
+                yield Thread(ThreadKind.REQUEST, int(number[1]))
+            elif _CLOSING.fullmatch(ref.action):
+                yield Thread(ThreadKind.ISSUE, int(number[1]))
+
+
+def _newest(tags: Iterable[ReleaseTag]) -> list[ReleaseTag]:
+    return sorted(tags, key=lambda tag: tag.time, reverse=True)[:_MOST_TAGS]
+
+
+def _follows(scene: Scene, tag: ReleaseTag, base: str) -> bool:
+    commit = next(iter(scene.repository.history(tag.commit)), None)
+    return commit is not None and commit.parents[:1] == (base,) and commit.message.partition("\n")[0] == release_title(tag.name)
+
+
+def _time_of(planned: Planned, base: str) -> int:
+    """The base commit's own time, so that each run makes the same release commit."""
+    known = next((commit.time for commit in planned.history[:1] if commit.sha == base), None)
+    return known if known is not None else next(commit.time for commit in planned.scene.repository.history(base))
+
+
+def _latest(planned: Planned, version: Version | None) -> bool:
+    """Whether it becomes the latest release: a stable version above all stable ones that there are."""
+    if version is None:
+        return True
+    others = [known for known in planned.scene.versions.values() if known.stable]
+    return version.stable and all(known.precedence <= version.precedence for known in others)
+
+
+_RANK = {Bump.NONE: 0, Bump.PATCH: 1, Bump.MINOR: 2, Bump.MAJOR: 3}
+
+
+def _against(version: Version, asking: Planned, tag: str) -> Finding | None:
+    """What speaks against the tag's version: it asks for less than the commits since the last release do."""
+    wanted = parse(asking.plan.next_version or "")
+    if asking.plan.bump is Bump.NONE or wanted is None or not version.stable or version.precedence >= wanted.precedence:
+        return None
+    weight = max((item for item in asking.plan.decisions), key=lambda item: _RANK[item.bump], default=None)
+    evidence = (Evidence("commit", weight.sha, weight.text),) if weight else ()
+    return Finding("release.tag-too-low", f"The tag {tag} is below {wanted}, which the commits ask for", "error", 1.0, evidence)
+
+
+def _verified(verdict: ReleaseVerdict, tag: str, finding: Finding | None, strict: bool, exists: bool) -> ReleaseVerdict:
+    if finding is None:
+        note = f"The tag {tag} exists; its release is finished." if exists else f"The request for {tag} was merged."
+        return replace(verdict, title=f"{tag} ({verdict.details.bump})", notes=(*verdict.notes, note))
+    if strict:
+        summary = f"{finding.title}. Tags are never moved: tag a higher version, or allow it with `verify-tag: warn`."
+        return replace(verdict, outcome=Outcome.FAIL, title=finding.title, summary=summary, findings=(finding,))
+    return replace(verdict, findings=(finding,), notes=(*verdict.notes, f"{finding.title}; it is released as `verify-tag: warn` allows."))

@@ -1,0 +1,1 @@
+"""Delivery tools behind the port `Delivery`, one file per tool."""

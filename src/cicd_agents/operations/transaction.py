@@ -1,0 +1,52 @@
+"""Operations that stand in an order: each is only done when those before it are, and what was not reached says so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from cicd_agents.domain.operation import Operation, OperationStatus
+from cicd_agents.domain.ports import Clock
+from cicd_agents.domain.verdict import EXIT_APPROVAL, EXIT_GATE_CLOSED, EXIT_UNDECIDED
+from cicd_agents.operations.apply import Applier, apply
+from cicd_agents.operations.audit import AuditLog
+from cicd_agents.operations.policy import Mode
+
+_REACHED = (OperationStatus.APPLIED, OperationStatus.ALREADY_DONE)
+NOT_REACHED = "Not reached: an earlier step was not done."
+
+
+def carry_out(
+    operations: Sequence[Operation], appliers: Mapping[str, Applier], mode: Mode, audit: AuditLog, clock: Clock, side: Collection[str] = ()
+) -> tuple[Operation, ...]:
+    """The operations as they stand afterwards. The first that is not done ends the row; one of the kinds in `side` is left, and the row goes on."""
+    done: list[Operation] = []
+    going = True
+    for operation in operations:
+        if not going:
+            done.append(replace(operation, result=NOT_REACHED) if operation.status is OperationStatus.PLANNED else operation)
+            continue
+        now = apply((operation,), appliers, mode, audit, clock)[0]
+        done.append(now)
+        going = mode is not Mode.AUTO or now.status in _REACHED or operation.kind in side
+    return tuple(done)
+
+
+def complete(operations: Sequence[Operation]) -> bool:
+    """Whether all is there."""
+    return all(operation.status in _REACHED for operation in operations)
+
+
+def code_of(operations: Sequence[Operation], *, dry_run: bool) -> int | None:
+    """The exit code that the operations ask for: 4 while one waits for an approval, 1 where one was refused, 3 where one failed; None: none.
+
+    In a dry run planned operations are as they should be.
+    """
+    statuses = {operation.status for operation in operations}
+    if OperationStatus.NEEDS_APPROVAL in statuses:
+        return EXIT_APPROVAL
+    if OperationStatus.REFUSED in statuses:
+        return EXIT_GATE_CLOSED
+    if OperationStatus.FAILED in statuses or (OperationStatus.PLANNED in statuses and not dry_run):
+        return EXIT_UNDECIDED
+    return None

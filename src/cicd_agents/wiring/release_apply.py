@@ -1,0 +1,297 @@
+"""`cicd-agents release apply` and the release-manager in CI: context and settings → repository, plan, operations, report. Judgement is elsewhere."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cicd_agents.agents.release_manager import AGENT, ReleaseManager, forge_of
+from cicd_agents.agents.release_preparation import Preparation, Prepared
+from cicd_agents.agents.release_scene import ReleaseRequest, Scene
+from cicd_agents.clients.asset_files import asset_files, opened
+from cicd_agents.clients.audit_file import AuditFile
+from cicd_agents.clients.clock import Budget
+from cicd_agents.clients.git import GitRepository, open_repository
+from cicd_agents.clients.git_release import GitWriter
+from cicd_agents.clients.platforms.release_services import ReleaseServices, context_of, forge_token, git_access, release_services
+from cicd_agents.clients.platforms.services import Order
+from cicd_agents.domain.context import Platform, RunContext
+from cicd_agents.domain.errors import ServiceError, UsageError
+from cicd_agents.domain.operation import Operation
+from cicd_agents.domain.release import ReleaseDetails
+from cicd_agents.domain.release_content import ReleaseContent
+from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, FailOn, Outcome, ReleaseVerdict
+from cicd_agents.operations.apply import Applier
+from cicd_agents.operations.policy import Mode
+from cicd_agents.operations.release import (
+    ANNOUNCE,
+    COMMENT,
+    CREATE_RELEASE,
+    CREATE_TAG,
+    LABEL,
+    OPEN_ISSUE,
+    PUBLISH_RELEASE,
+    PUSH,
+    SIDE,
+    START_DEPLOYMENT,
+    UPDATE_FILES,
+    UPLOAD_ASSET,
+    ReleaseOptions,
+    release_operations,
+)  # fmt: skip
+from cicd_agents.operations.release_forge import ReleasePage, Telling
+from cicd_agents.operations.release_git import ReleaseGit
+from cicd_agents.operations.release_request import MergedRequest, RequestSteps, merged_request, release_branch, request_operations
+from cicd_agents.operations.transaction import carry_out, code_of
+from cicd_agents.publish.report_files import safe_folder
+from cicd_agents.report.announcement import to_announcement
+from cicd_agents.report.document import report_of
+from cicd_agents.settings.model import Settings
+from cicd_agents.wiring.release_places import ReleasePlaces
+
+if TYPE_CHECKING:
+    from cicd_agents.wiring.world import World
+
+# The bot whose account GitHub shows for commits of a workflow's token; elsewhere a name without an account.
+_AUTHORS = {Platform.GITHUB: ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")}
+_AUTHOR = ("cicd-agents", "cicd-agents@localhost")
+_BOUND = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for beside the settings. `folder` is where the repository lies."""
+
+    folder: Path
+    until: str = "HEAD"
+    since: str | None = None
+    form: str = "text"
+
+
+def apply_release(wish: Wish, settings: Settings, context: RunContext, world: World) -> int:
+    """Plan the release, do it as far as it may be done, tell people; the exit code. Raises UsageError where nothing can be begun."""
+    with ExitStack() as stack:
+        return _session(wish, settings, context, world, stack).run()
+
+
+def _session(wish: Wish, settings: Settings, context: RunContext, world: World, stack: ExitStack) -> ReleaseSession:
+    """The session with all its clients."""
+    repository = open_repository(wish.folder, world.environment)
+    repository.require_whole()
+    names = repository.remote_names()
+    remote = repository.remote(settings.git_remote) if settings.git_remote in names else None
+    context = context_of(remote, context)
+    settings = replace(settings, token=forge_token(context, settings, world.environment))
+    clock = world.clock
+    waits = 60.0 * (settings.checks_wait + settings.approval_wait + settings.health_wait * len(settings.environments))
+    order = Order(context, settings, world.environment, clock, Budget(clock, settings.time_limit + waits), world.say, world.timeouts)
+    services = stack.enter_context(release_services(order))
+    name, email = _author(settings.git_author, context.platform)
+    writer = GitWriter(repository, settings.git_remote, name, email, git_access(context, remote, settings.token)) if settings.git_remote in names else None
+    url = f"{context.server_url}/{context.repository}" if context.server_url and context.repository else (remote.url if remote else "")
+    forge = forge_of(str(context.platform), url) if url else None
+    software = context.repository.rpartition("/")[2] or (repository.top or wish.folder.resolve()).name
+    preparation = Preparation(ReleaseManager(repository, clock, forge), software, settings.verify_tag == "strict")
+    return ReleaseSession(wish, settings, context, world, repository, writer, services, preparation, order, stack)
+
+
+@dataclass(slots=True)
+class ReleaseSession:
+    """One release from the plan to the exit code."""
+
+    wish: Wish
+    settings: Settings
+    context: RunContext
+    world: World
+    repository: GitRepository
+    writer: GitWriter | None
+    services: ReleaseServices | None
+    preparation: Preparation
+    order: Order
+    stack: ExitStack
+
+    def run(self) -> int:
+        """Plan, act, report."""
+        began = self.world.clock.monotonic()
+        self._check()
+        try:
+            verdict, content, url = self._released()
+        except ServiceError as problem:
+            verdict, content, url = _unknown(str(problem)), None, ""
+        report = report_of(verdict, FailOn.INCONCLUSIVE, self.world.clock.monotonic() - began, self.world.redactor)
+        code = code_of(report.operations, dry_run=self._dry_run)
+        report = report if code is None else replace(report, exit_code=code)
+        places = ReleasePlaces(self.context, self.settings, self.world.out, lambda: secrets.token_hex(16), self.wish.form)
+        failed = places.tell(report, url, self._changelog(content), self.world.say)
+        if failed and self.settings.fail_on_publish_error and report.exit_code == EXIT_PASS:
+            return EXIT_UNDECIDED
+        return report.exit_code
+
+    @property
+    def _dry_run(self) -> bool:
+        return self.settings.dry_run or self.context.pull_request is not None
+
+    def _check(self) -> None:
+        if self.writer is None and not self._dry_run:
+            raise UsageError(f"There is no remote {self.settings.git_remote!r} to push to; add it (git remote add), or look only (--dry-run).")
+        forge = self.settings.forge_release and self.context.platform in (Platform.GITHUB, Platform.GITLAB)
+        if forge and self.services is None and not self._dry_run:
+            variable = "GITHUB_TOKEN" if self.context.platform is Platform.GITHUB else "CICD_AGENTS_GITLAB_TOKEN"
+            raise UsageError(f"There is no token for the release on {self.context.platform}; set {variable}, or switch it off (forge-release: false).")
+        if self.settings.announce and not self.settings.slack_webhook:
+            raise UsageError("announce: there is no slack-webhook to announce by.")
+
+    def _released(self) -> tuple[ReleaseVerdict, ReleaseContent | None, str]:
+        """The verdict with its operations as they stand, what was released, and the address of the release."""
+        if self.writer is not None:
+            self.writer.fetch_tags()
+        request = self._request()
+        merged = self._merged(request) if self.settings.release_flow == "request" and not self.context.tag else None
+        prepared = self._prepared(request, merged)
+        content = prepared.content
+        if content is None:
+            return prepared.verdict, None, ""
+        if self.settings.release_flow == "request" and not content.tagged and merged is None:
+            return self._by_request(prepared.verdict, content), content, ""
+        content = replace(content, assets=asset_files(self.settings.release_assets, self.wish.folder))
+        self._check_tree(content)
+        operations, url = self._carried_out(content)
+        return replace(prepared.verdict, operations=operations), content, url
+
+    def _request(self) -> ReleaseRequest:
+        settings = self.settings
+        return ReleaseRequest(
+            self.wish.until, self.wish.since, settings.release_component, settings.release_branch or self.context.branch or None, settings.release_as or None,
+            settings.prerelease or None, settings.graduate,
+        )  # fmt: skip
+
+    def _prepared(self, request: ReleaseRequest, merged: MergedRequest | None) -> Prepared:
+        if merged is not None:
+            return self.preparation.finish(request, merged.tag, merged.commit, int(self.world.clock.now()), exists=False)
+        if not self.context.tag:
+            return self.preparation.prepare(request)
+        tag = next((tag for tag in self.repository.tags() if tag.name == self.context.tag), None)
+        if tag is None:
+            raise UsageError(f"The tag {self.context.tag} is not in this clone; fetch it (git fetch --tags).")
+        return self.preparation.finish(replace(request, branch=None), tag.name, tag.commit, tag.time)
+
+    def _check_tree(self, content: ReleaseContent) -> None:
+        """Files that are changed and not committed would stand in the way of the branch that moves on."""
+        if content.files and self.repository.head().branch == content.branch and (changed := self.repository.changed_files()) and not self._dry_run:
+            raise UsageError(f"Files are changed and not committed ({', '.join(changed[:5])}); commit or stash them, or release from a clean clone.")
+
+    def _carried_out(self, content: ReleaseContent) -> tuple[tuple[Operation, ...], str]:
+        settings, services = self.settings, self.services
+        forge = settings.forge_release and (services is not None or self.context.platform in (Platform.GITHUB, Platform.GITLAB))
+        options = ReleaseOptions(
+            forge, services.releases.drafts if services else self.context.platform is Platform.GITHUB, settings.release_comments, settings.release_labels,
+            settings.known_problems, settings.announce, settings.deploy_workflow,
+        )  # fmt: skip
+        operations = release_operations(content, options, settings.git_remote)
+        done = self._done(operations, self._appliers(content), SIDE)
+        return done, self._address(content.tag) if forge else ""
+
+    def _address(self, tag: str) -> str:
+        """The page of the release, as far as the forge tells it."""
+        if self.services is None or self._dry_run:
+            return ""
+        try:
+            release = self.services.releases.find(tag)
+        except ServiceError:  # what was done stands in the operations
+            return ""
+        return release.url if release else ""
+
+    def _appliers(self, content: ReleaseContent) -> Mapping[str, Applier]:
+        if self.writer is None:
+            return {}
+        settings, services, clock = self.settings, self.services, self.world.clock
+        git = ReleaseGit(content, self.writer, clock, services.pipelines if services else None, settings.checks_wait * 60.0)
+        appliers: dict[str, Applier] = {UPDATE_FILES: git.update_files, CREATE_TAG: git.create_tag, PUSH: git.push}
+        if services is None:
+            return appliers
+        writer, ref = self.writer, f"refs/tags/{content.tag}"
+        page = ReleasePage(content, services.releases, lambda: git.commit, lambda: writer.remote_commit(ref), opened)
+        forge = self.preparation.manager.forge
+        url = forge.release(content.tag) if forge else ""
+        telling = Telling(
+            content, services.threads, services.host, services.releases, services.pipelines, self._announcer(content), url,
+            settings.release_labels, known_problems=settings.known_problems,
+        )  # fmt: skip
+        return appliers | {
+            CREATE_RELEASE: page.create, UPLOAD_ASSET: page.upload, PUBLISH_RELEASE: page.publish, COMMENT: telling.comment, LABEL: telling.label,
+            OPEN_ISSUE: telling.open_issue, ANNOUNCE: telling.tell, START_DEPLOYMENT: telling.deploy,
+        }  # fmt: skip
+
+    def _done(self, operations: Sequence[Operation], appliers: Mapping[str, Applier], side: frozenset[str] = frozenset()) -> tuple[Operation, ...]:
+        audit = AuditFile(self._audit_folder() / "audit.jsonl", self.world.redactor, self.context.actor, self.context.run_url)
+        return carry_out(operations, appliers, Mode.DRY_RUN if self._dry_run else Mode.AUTO, audit, self.world.clock, side)
+
+    def _audit_folder(self) -> Path:
+        """In CI beside the report files; else inside of git's own folder, so that nobody's work tree gets new files."""
+        if self.context.own_run is None:
+            return self.repository.git_dir / "cicd-agents"
+        try:
+            folder = safe_folder(Path(self.settings.report_dir), Path(self.context.workspace or self.wish.folder))
+        except OSError:
+            folder = None
+        if folder is None:
+            raise UsageError("report-dir: leads out of the workspace, or cannot be made, so the audit log has no place; nothing is written without it.")
+        return folder
+
+    def _announcer(self, content: ReleaseContent) -> Callable[[str], None] | None:
+        if not self.settings.slack_webhook:
+            return None
+        from cicd_agents.clients.slack import Slack
+
+        slack = Slack(self.settings.slack_webhook, self.world.clock, self.order.budget, allow_http=self.settings.allow_http)
+        self.stack.callback(slack.close)
+        return lambda url: slack.post(to_announcement(content.title, content.highlights, url, self.context.repository))
+
+    def _by_request(self, verdict: ReleaseVerdict, content: ReleaseContent) -> ReleaseVerdict:
+        if not content.branch:
+            raise UsageError("HEAD is no branch, so nobody knows where the release belongs; name the branch (release-branch).")
+        if self.services is None or self.writer is None:
+            raise UsageError("The flow by requests needs GitHub or GitLab and a token; use release-flow: direct.")
+        head = release_branch(self.settings.release_component)
+        steps = RequestSteps(content, head, self.writer, self.services.requests)
+        return replace(verdict, operations=self._done(request_operations(content, head), steps.appliers()))
+
+    def _merged(self, request: ReleaseRequest) -> MergedRequest | None:
+        """The release request that was merged into this commit and has no tag yet."""
+        if self.services is None or self.writer is None:
+            return None
+        scene = Scene(self.repository, request)
+        branch = request.branch or (scene.repository.head().branch or "")
+        found = self.services.requests.of_branch(release_branch(self.settings.release_component), branch)
+        if not any(item.merged_as for item in found):
+            return None
+        merged = merged_request(found, self.services.host.me(), frozenset(tag.name for tag in self.repository.tags()))
+        base = self.repository.commit(request.until)
+        return merged if merged and self._reaches(base, merged.commit) else None
+
+    def _reaches(self, base: str, commit: str) -> bool:
+        try:
+            return self.repository.is_ancestor(commit, base)
+        except UsageError:
+            return False  # merged after this checkout
+
+    def _changelog(self, content: ReleaseContent | None) -> str:
+        return next((path for path in (content.files if content else ()) if path.rpartition("/")[2].lower().startswith("changelog")), "")
+
+
+def _unknown(problem: str) -> ReleaseVerdict:
+    details = ReleaseDetails(None, None, "none", (), "", (), problem)
+    return ReleaseVerdict(AGENT, Outcome.INCONCLUSIVE, "The release could not be decided", problem, details)
+
+
+def _author(setting: str, platform: Platform) -> tuple[str, str]:
+    if not setting:
+        return _AUTHORS.get(platform, _AUTHOR)
+    name, _, email = setting.rstrip(">").partition(" <")
+    if not name.strip() or "@" not in email or any(sign in setting[:-1] for sign in ("\n", ">")) or len(setting) > 2 * _BOUND:
+        raise UsageError(f"git-author: {setting[:_BOUND]!r} is not of the form `Name <mail>`.")
+    return name.strip(), email.strip()

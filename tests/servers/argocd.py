@@ -1,0 +1,236 @@
+"""A stand-in for Argo CD: applications, a controller that compares and syncs them as time goes by, and the errors of its gRPC gateway.
+
+Every request, and every answer, is checked against Argo CD's published description (tests/data/openapi/argocd.json); what is wrong goes into `problems`.
+The controller does one step whenever an application is read with `refresh`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.servers.http_server import Reply, Request, Server, json_reply
+from tests.servers.openapi import Description
+
+DESCRIPTION = Path(__file__).parents[1] / "data" / "openapi" / "argocd.json"
+TOKEN = "argocd-token-of-the-tests"
+_PATH = re.compile(r"/api/v1/applications(?:/([^/]+)(/sync)?)?")
+# gRPC codes that Argo CD answers with, and the HTTP status of each.
+_STATUS = {3: 400, 5: 404, 7: 403, 9: 400, 13: 500, 16: 401}
+
+Data = dict[str, Any]
+
+
+@dataclass
+class App:
+    """An application and the part of the cluster that belongs to it. `live` are the commits that run, one per source."""
+
+    data: Data
+    live: list[str]
+    sync_looks: int = 1
+    health_looks: int = 1
+    busy: int = 0
+    settling: int = 0
+    attempted: list[str] = field(default_factory=list)
+
+    @property
+    def spec(self) -> Data:
+        return self.data["spec"]  # type: ignore[no-any-return]
+
+    @property
+    def status(self) -> Data:
+        return self.data["status"]  # type: ignore[no-any-return]
+
+    @property
+    def sources(self) -> list[Data]:
+        return self.spec.get("sources") or [self.spec["source"]]
+
+
+class ArgoCDServer(Server):
+    """The server. `refs` are tags and branches with their commits; syncs to a commit in `failing` fail, one in `broken` is never healthy.
+
+    `dead_from`: from this call on (from 0) connections are cut; with `dead_after_work` that call is still carried out.
+    `asleep`: the controller does nothing; `before` and `after` its steps others may change the application.
+    `syncs` holds what was synced.
+    """
+
+    def __init__(self) -> None:
+        self.apps: list[App] = []
+        self.refs: dict[str, str] = {}
+        self.failing: set[str] = set()
+        self.broken: set[str] = set()
+        self.rights = {"get", "update", "sync"}
+        self.window_open = True
+        self.asleep = False
+        self.before: Callable[[App], None] = _nothing
+        self.after: Callable[[App], None] = _nothing
+        self.syncs: list[Data] = []
+        self.patches: list[Data] = []
+        self.dead_from: int | None = None
+        self.dead_after_work = False
+        self.calls = 0
+        self._description = Description(DESCRIPTION)
+        super().__init__(self._served)
+
+    def add(
+        self, name: str, target: str = "v1.1.0", *, namespace: str = "argocd", auto_sync: bool | None = None, targets: tuple[str, ...] = (), **spec: Any
+    ) -> App:
+        """An application that is synced to its target and healthy; with `targets` one of several sources. `auto_sync` False: `enabled: false`."""
+        policy = {} if auto_sync is None else {"syncPolicy": {"automated": {} if auto_sync else {"enabled": False}}}
+        sources = [{"repoURL": f"https://git.example/{number}", "targetRevision": each} for number, each in enumerate(targets)]
+        source = {"sources": sources} if sources else {"source": {"repoURL": "https://git.example/shop", "path": "deploy", "targetRevision": target}}
+        data = {"metadata": {"name": name, "namespace": namespace}, "spec": {"project": "shop", **source, **policy, **spec}, "status": {}}
+        app = App(data, [self._resolved(each) for each in targets or (target,)])
+        self.apps.append(app)
+        self.tick(app)
+        return app
+
+    # The controller
+
+    def tick(self, app: App) -> None:
+        """One step of the controller."""
+        self._operate(app)
+        self._compare(app)
+        self._judge(app)
+        wanted = [self._resolved(one.get("targetRevision", "HEAD")) for one in app.sources]
+        automated = app.spec.get("syncPolicy", {}).get("automated")
+        idle = "operation" not in app.data and app.status.get("operationState", {}).get("phase") != "Running"
+        if automated is not None and automated.get("enabled", True) and idle and app.status["sync"]["status"] == "OutOfSync" and app.attempted != wanted:
+            self._begin(app, {})
+            app.attempted = wanted
+
+    def _operate(self, app: App) -> None:
+        state = app.status.get("operationState", {})
+        if "operation" in app.data:
+            operation = app.data.pop("operation")
+            result = {key: operation["sync"][key] for key in ("revision", "revisions") if key in operation["sync"]}
+            app.status["operationState"] = {"phase": "Running", "operation": operation, "startedAt": "2025-06-15T15:06:40Z", "syncResult": result}
+            app.busy = app.sync_looks
+        elif state.get("phase") == "Running":
+            app.busy -= 1
+            if app.busy <= 0:
+                self._finish(app, state)
+
+    def _finish(self, app: App, state: Data) -> None:
+        commits = state["syncResult"].get("revisions") or [state["syncResult"]["revision"]]
+        if self.failing & set(commits):
+            state |= {"phase": "Failed", "message": "one or more objects failed to apply"}
+            return
+        state |= {"phase": "Succeeded", "message": "successfully synced"}
+        app.live, app.settling = list(commits), app.health_looks
+
+    def _compare(self, app: App) -> None:
+        targets = [one.get("targetRevision", "HEAD") for one in app.sources]
+        commits = [self._resolved(target) for target in targets]
+        several = "sources" in app.spec
+        compared = {"sources": [dict(one) for one in app.sources]} if several else {"source": dict(app.sources[0])}
+        missing = [target for target, commit in zip(targets, commits, strict=True) if not commit]
+        app.status["sync"] = {
+            "status": "Unknown" if missing else "Synced" if commits == app.live else "OutOfSync", "comparedTo": compared,
+            **({"revisions": commits} if several else {"revision": commits[0]}),
+        }  # fmt: skip
+        errors = [{"type": "ComparisonError", "message": f"unable to resolve '{target}' to a commit SHA"} for target in missing]
+        app.status["conditions"] = [*errors, {"type": "SharedResourceWarning", "message": "not of interest"}]
+
+    def _judge(self, app: App) -> None:
+        broken = bool(self.broken & set(app.live))
+        app.status["health"] = {"status": "Degraded" if broken else "Progressing" if app.settling > 0 else "Healthy"}
+        app.settling -= 1
+
+    def _begin(self, app: App, request: Data) -> None:
+        commits = [self._resolved(one.get("targetRevision", "HEAD")) for one in app.sources]
+        revisions = {"revisions": commits} if "sources" in app.spec else {"revision": commits[0]}
+        app.data["operation"] = {"sync": {**revisions, "prune": request.get("prune", False)}, "initiatedBy": {"automated": not request}}
+        self.syncs.append({"application": app.data["metadata"]["name"], **revisions, "automated": not request})
+
+    def _resolved(self, ref: str) -> str:
+        return self.refs.get(ref, "")
+
+    # How it is served
+
+    def _served(self, request: Request) -> Reply:
+        self.calls += 1
+        dead = self.dead_from is not None and self.calls > self.dead_from
+        last = self.dead_from is not None and self.calls == self.dead_from + 1
+        if dead and not (last and self.dead_after_work):
+            return Reply(reset=True)
+        if problem := self._description.check(request):
+            self.problems.append(problem)
+        reply = self._routed(request)
+        if problem := self._description.check_answer(request, reply):
+            self.problems.append(problem)
+        return Reply(reset=True) if dead else reply
+
+    def _routed(self, request: Request) -> Reply:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return error(16, "no session information")
+        found = _PATH.fullmatch(request.path)
+        if found is None:
+            return error(5, "Not Found")
+        if found[1] is None:
+            return self._list(request)
+        given: Data = dict(request.query) if request.method == "GET" else request.json()
+        app = self._app(found[1], given.get("appNamespace", "argocd"))
+        if app is None or given.get("project", "shop") != app.spec["project"] or "get" not in self.rights:
+            return error(5, f'applications.argoproj.io "{found[1]}" not found') if "project" in given else error(7, "permission denied")
+        if request.method == "GET":
+            return self._get(app, request)
+        return self._sync(app, given) if found[2] else self._patch(app, given)
+
+    def _app(self, name: str, namespace: str) -> App | None:
+        return next((app for app in self.apps if (app.data["metadata"]["name"], app.data["metadata"]["namespace"]) == (name, namespace)), None)
+
+    def _list(self, request: Request) -> Reply:
+        wanted = {"name": request.query.get("name"), "namespace": request.query.get("appNamespace")}
+        found = [app.data for app in self.apps if all(value in (None, app.data["metadata"][key]) for key, value in wanted.items())]
+        return json_reply({"metadata": {"resourceVersion": "1"}, "items": found if found and "get" in self.rights else None})
+
+    def _get(self, app: App, request: Request) -> Reply:
+        if request.query.get("refresh") and not self.asleep:
+            self.before(app)
+            self.tick(app)
+            self.after(app)
+        return json_reply(app.data)
+
+    def _patch(self, app: App, given: Data) -> Reply:
+        if "update" not in self.rights:
+            return error(7, f"permission denied: applications, update, shop/{app.data['metadata']['name']}")
+        patch = json.loads(given["patch"])
+        if given["patchType"] == "merge":
+            target, revision = app.spec["source"], patch["spec"]["source"]["targetRevision"]
+        else:
+            test, add = patch
+            target, revision = app.spec["sources"][int(add["path"].split("/")[3])], add["value"]
+            if (test["op"], target["repoURL"]) != ("test", test["value"]):
+                return error(13, "error applying patch: testing value failed")
+        if not self._resolved(revision):
+            return error(3, f"application spec is invalid: unable to resolve '{revision}' to a commit SHA")
+        target["targetRevision"] = revision
+        self.patches.append(given)
+        return json_reply(app.data)
+
+    def _sync(self, app: App, given: Data) -> Reply:
+        name = app.data["metadata"]["name"]
+        if not self.window_open:
+            return error(7, "cannot sync: blocked by sync window")
+        if "sync" not in self.rights:
+            return error(7, f"permission denied: applications, sync, shop/{name}")
+        if given.get("revision") and "automated" in app.spec.get("syncPolicy", {}) and given["revision"] != app.sources[0]["targetRevision"]:
+            return error(9, f"Cannot sync to {given['revision']}: auto-sync currently set to {app.sources[0]['targetRevision']}")
+        if "operation" in app.data or app.status.get("operationState", {}).get("phase") == "Running":
+            return error(9, "another operation is already in progress")
+        self._begin(app, given)
+        return json_reply(app.data)
+
+
+def _nothing(_app: App) -> None:
+    """Nobody meddles."""
+
+
+def error(code: int, message: str) -> Reply:
+    """An error as Argo CD's gateway gives it."""
+    return json_reply({"error": message, "code": code, "message": message}, _STATUS[code])
