@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from cicd_agents import __version__
-from cicd_agents.settings.options import COMING, OPTIONS, Kind, Option
+from cicd_agents.settings.options import COMING, DOCTOR, GENERAL, OPTIONS, RELEASES, Kind, Option
 
 ROOT = Path(__file__).resolve().parent.parent
 MAJOR = __version__.partition(".")[0]
@@ -24,20 +24,34 @@ NOT_ON_GITHUB = {"user"}
 NOT_IN_WORKFLOW = NOT_ON_GITHUB | {"job-status", "log", "signatures", "history", "report-dir"}
 NOT_ON_GITLAB = {"user", "job-status", "summary", "annotations"}
 ACTION_DEFAULTS = {"token": "${{ github.token }}", "job-status": "${{ job.status }}"}
+RELEASE_DEFAULTS = {"agent": "release-manager", "token": "${{ github.token }}"}
 COMPONENT_DEFAULTS = {
     "agent": "pipeline-doctor",
     "history": ".cicd-agents/history.sqlite",
     "reports": "markdown,json,codequality",
     "report-dir": "cicd-agents-report",
 }
-# Paths that the job of the component also names as artifact and cache.
+RELEASE_COMPONENT_DEFAULTS = {"agent": "release-manager", "report-dir": "cicd-agents-report"}
+# Paths that the job of a component also names as artifact and cache.
 COMPONENT_PATTERNS = {"history": r"^(\.cicd-agents/[A-Za-z0-9_.-]+)?$", "report-dir": "^[A-Za-z0-9_][A-Za-z0-9_./-]*$"}
-GITHUB = tuple(option for option in OPTIONS if option.name not in NOT_ON_GITHUB)
-COMPOSITE = GITHUB
-WORKFLOW = tuple(option for option in OPTIONS if option.name not in NOT_IN_WORKFLOW and option.kind is not Kind.SECRET)
-WORKFLOW_SECRETS = tuple(option for option in OPTIONS if option.name not in NOT_IN_WORKFLOW and option.kind is Kind.SECRET)
-# The component takes no secrets: an input is to be seen in the merged configuration. They are masked variables.
-GITLAB = tuple(option for option in OPTIONS if option.name not in NOT_ON_GITLAB and option.kind is not Kind.SECRET)
+
+
+def without(options: Iterable[Option], left_out: set[str]) -> tuple[Option, ...]:
+    """The options but those of these names."""
+    return tuple(option for option in options if option.name not in left_out)
+
+
+# The images of the doctor and of the release-manager differ, and so do their actions and components; the composite action is for both.
+GITHUB_DOCTOR = without((*GENERAL, *DOCTOR), NOT_ON_GITHUB)
+GITHUB_RELEASE = without((*GENERAL, *RELEASES), NOT_ON_GITHUB)
+COMPOSITE = without(OPTIONS, NOT_ON_GITHUB)
+WORKFLOW = tuple(option for option in without((*GENERAL, *DOCTOR), NOT_IN_WORKFLOW) if option.kind is not Kind.SECRET)
+WORKFLOW_SECRETS = tuple(option for option in without((*GENERAL, *DOCTOR), NOT_IN_WORKFLOW) if option.kind is Kind.SECRET)
+# A component takes no secrets: an input is to be seen in the merged configuration. They are masked variables.
+GITLAB_DOCTOR = tuple(option for option in without((*GENERAL, *DOCTOR), NOT_ON_GITLAB) if option.kind is not Kind.SECRET)
+GITLAB_RELEASE = tuple(option for option in without((*GENERAL, *RELEASES), NOT_ON_GITLAB) if option.kind is not Kind.SECRET)
+DOCTOR_TEMPLATE = "gitlab-component/templates/pipeline-doctor.yml"
+RELEASE_TEMPLATE = "gitlab-component/templates/release-manager.yml"
 
 
 def bounds(option: Option) -> str:
@@ -69,12 +83,13 @@ def described(option: Option, default: str) -> str:
     return f"{option.help} {more[0].upper()}{more[1:]}." if more else option.help
 
 
-def action_inputs(options: Iterable[Option]) -> str:
-    """`inputs` of an action. They are empty by default, so that environment and file have a say."""
+def action_inputs(options: Iterable[Option], defaults: Mapping[str, str]) -> str:
+    """`inputs` of an action. Nearly all are empty by default, so that environment and file have a say."""
     lines = []
     for option in options:
-        default = ACTION_DEFAULTS.get(option.name, "")
-        lines += [f"  {option.name}:", f"    description: {quoted(described(option, option.default))}"]
+        default = defaults.get(option.name, "")
+        told = default if default and not default.startswith("$") else option.default
+        lines += [f"  {option.name}:", f"    description: {quoted(described(option, told))}"]
         lines += ["    required: false", f"    default: {quoted(default)}"]
     return "\n".join(lines)
 
@@ -85,9 +100,10 @@ def composite_environment() -> str:
 
 
 def composite_outputs() -> str:
-    """The outputs of the action, handed on."""
-    lines = []
-    for name, output in action()["outputs"].items():
+    """The outputs of both actions, handed on."""
+    outputs, lines = document("action.yml")["outputs"], []
+    more = {name: output for name, output in document("release/action.yml")["outputs"].items() if name not in outputs}
+    for name, output in (outputs | more).items():
         lines += [f"  {name}:", f"    description: {quoted(output['description'])}", f"    value: ${{{{ steps.run.outputs.{name} }}}}"]
     return "\n".join(lines)
 
@@ -115,11 +131,11 @@ def workflow_with() -> str:
     return "\n".join(lines)
 
 
-def component_inputs() -> str:
-    """`spec:inputs` of the component; an empty text leaves the setting to variables and file."""
+def component_inputs(options: Iterable[Option], defaults: Mapping[str, str]) -> str:
+    """`spec:inputs` of a component; an empty text leaves the setting to variables and file."""
     lines = []
-    for option in GITLAB:
-        default = COMPONENT_DEFAULTS.get(option.name, "")
+    for option in options:
+        default = defaults.get(option.name, "")
         lines += [f"    {option.name}:", f"      description: {quoted(described(option, default or option.default))}", f"      default: {quoted(default)}"]
         if choices := component_choices(option):
             lines.append(f"      options: [{', '.join(quoted(choice) for choice in choices)}]")
@@ -146,15 +162,15 @@ def component_pattern(option: Option) -> str:
     return COMPONENT_PATTERNS.get(option.name, "")
 
 
-def component_variables() -> str:
+def component_variables(options: Iterable[Option]) -> str:
     """Inputs as variables of the job: never written into a script, where they would be code."""
-    return "\n".join(f'    CICD_AGENTS_{option.field.upper()}: "$[[ inputs.{option.name} ]]"' for option in GITLAB)
+    return "\n".join(f'    CICD_AGENTS_{option.field.upper()}: "$[[ inputs.{option.name} ]]"' for option in options)
 
 
-def settings_table() -> str:
-    """All settings."""
+def settings_table(options: Iterable[Option]) -> str:
+    """Settings with all that is to be known of them."""
     rows = ["| setting | meaning | values | default | in the file |", "|---|---|---|---|---|"]
-    for option in OPTIONS:
+    for option in options:
         values = bounds(option)
         if option.kind is Kind.LIST and option.choices:
             values = "a list of " + ", ".join(option.choices)
@@ -178,10 +194,10 @@ def input_table(options: Iterable[Option], defaults: Mapping[str, str]) -> str:
     return "\n".join(rows)
 
 
-def component_job_table() -> str:
-    """The inputs that shape the job of the component, from the template itself."""
-    header = next(yaml.safe_load_all((ROOT / "gitlab-component/templates/pipeline-doctor.yml").read_text(encoding="utf-8")))
-    names = {option.name for option in GITLAB}
+def component_job_table(template: str) -> str:
+    """The inputs that shape the job of a component, from the template itself."""
+    header = next(yaml.safe_load_all((ROOT / template).read_text(encoding="utf-8")))
+    names = {option.name for option in OPTIONS}
     rows = ["| input | meaning | default |", "|---|---|---|"]
     for name, spec in header["spec"]["inputs"].items():
         if name not in names:
@@ -190,17 +206,17 @@ def component_job_table() -> str:
     return "\n".join(rows)
 
 
-def output_table() -> str:
-    """Outputs of the action."""
+def output_table(path: str) -> str:
+    """Outputs of an action."""
     rows = ["| output | meaning |", "|---|---|"]
-    rows += [f"| `{name}` | {cell(output['description'])} |" for name, output in action()["outputs"].items()]
+    rows += [f"| `{name}` | {cell(output['description'])} |" for name, output in document(path)["outputs"].items()]
     return "\n".join(rows)
 
 
-def action() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-    """action.yml."""
-    document: Mapping[str, Mapping[str, Mapping[str, str]]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-    return document
+def document(path: str) -> dict[str, dict[str, dict[str, str]]]:
+    """The file of an action."""
+    read: dict[str, dict[str, dict[str, str]]] = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    return read
 
 
 def quoted(text: str) -> str:
@@ -218,18 +234,48 @@ def code(text: str) -> str:
     return f"`{cell(text)}`" if text else ""
 
 
+_DOCTOR_COMPONENT: Mapping[str, Callable[[], str]] = {
+    "job": lambda: component_job_table(DOCTOR_TEMPLATE),
+    "inputs": lambda: input_table(GITLAB_DOCTOR, COMPONENT_DEFAULTS),
+}
+_RELEASE_COMPONENT: Mapping[str, Callable[[], str]] = {
+    "release job": lambda: component_job_table(RELEASE_TEMPLATE),
+    "release inputs": lambda: input_table(GITLAB_RELEASE, RELEASE_COMPONENT_DEFAULTS),
+}
 BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "action.yml": {"inputs": lambda: action_inputs(GITHUB)},
-    "composite/action.yml": {"inputs": lambda: action_inputs(COMPOSITE), "outputs": composite_outputs, "environment": composite_environment},
+    "action.yml": {"inputs": lambda: action_inputs(GITHUB_DOCTOR, ACTION_DEFAULTS)},
+    "release/action.yml": {"inputs": lambda: action_inputs(GITHUB_RELEASE, RELEASE_DEFAULTS)},
+    "composite/action.yml": {
+        "inputs": lambda: action_inputs(COMPOSITE, ACTION_DEFAULTS),
+        "outputs": composite_outputs,
+        "environment": composite_environment,
+    },
     ".github/workflows/doctor.yml": {"inputs": workflow_inputs, "secrets": workflow_secrets, "with": workflow_with},
-    "gitlab-component/templates/pipeline-doctor.yml": {"inputs": component_inputs, "variables": component_variables},
-    "gitlab-component/README.md": {"job": component_job_table, "inputs": lambda: input_table(GITLAB, COMPONENT_DEFAULTS)},
-    "docs/github.md": {"inputs": lambda: input_table(GITHUB, ACTION_DEFAULTS), "outputs": output_table},
-    "docs/gitlab.md": {"job": component_job_table, "inputs": lambda: input_table(GITLAB, COMPONENT_DEFAULTS)},
-    "docs/settings.md": {"settings": settings_table, "fallbacks": fallback_table},
+    DOCTOR_TEMPLATE: {
+        "inputs": lambda: component_inputs(GITLAB_DOCTOR, COMPONENT_DEFAULTS),
+        "variables": lambda: component_variables(GITLAB_DOCTOR),
+    },
+    RELEASE_TEMPLATE: {
+        "inputs": lambda: component_inputs(GITLAB_RELEASE, RELEASE_COMPONENT_DEFAULTS),
+        "variables": lambda: component_variables(GITLAB_RELEASE),
+    },
+    "gitlab-component/README.md": {**_DOCTOR_COMPONENT, **_RELEASE_COMPONENT},
+    "docs/github.md": {
+        "inputs": lambda: input_table(GITHUB_DOCTOR, ACTION_DEFAULTS),
+        "outputs": lambda: output_table("action.yml"),
+        "release inputs": lambda: input_table(GITHUB_RELEASE, RELEASE_DEFAULTS),
+        "release outputs": lambda: output_table("release/action.yml"),
+    },
+    "docs/gitlab.md": {**_DOCTOR_COMPONENT, **_RELEASE_COMPONENT},
+    "docs/settings.md": {
+        "general settings": lambda: settings_table(GENERAL),
+        "doctor settings": lambda: settings_table(DOCTOR),
+        "release settings": lambda: settings_table(RELEASES),
+        "fallbacks": fallback_table,
+    },
 }
 # Files that name the release that they belong to or recommend.
-VERSIONED = (*BLOCKS, "docs/jenkins.md", "docs/pipeline-doctor.md", "docs/releasing.md")
+VERSIONED = (*BLOCKS, "release.Dockerfile", "docs/jenkins.md", "docs/pipeline-doctor.md", "docs/releasing.md")
 _VERSIONS = (
     (re.compile(r"(ghcr\.io/org/cicd-agents:)v\d+\.\d+\.\d+"), rf"\1v{__version__}"),
     (re.compile(r"(org/cicd-agents(?:/[\w./-]+)?@)v\d+(?![\w.])"), rf"\1v{MAJOR}"),
@@ -237,7 +283,7 @@ _VERSIONS = (
 # Pages speak of no version but ours.
 _VERSIONS_OF_PAGES = (
     (re.compile(r"\bv\d+\.\d+\.\d+\b"), f"v{__version__}"),
-    (re.compile(r"(/pipeline-doctor@|ref: \")\d+\.\d+\.\d+"), rf"\g<1>{__version__}"),
+    (re.compile(r"(/(?:pipeline-doctor|release-manager)@|ref: \")\d+\.\d+\.\d+"), rf"\g<1>{__version__}"),
     (re.compile(r"(org/cicd-agents/|tag `)v\d+(?=/schema|`)"), rf"\g<1>v{MAJOR}"),
 )
 

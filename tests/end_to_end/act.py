@@ -64,11 +64,12 @@ class Act:
 
     def run(
         self, repository: Path, workflow: str, event_name: str, event: Mapping[str, Any], environment: Mapping[str, str], *,
-        in_container: bool = True, never_run: Sequence[str] = (),
+        in_container: bool = True, never_run: Sequence[str] = (), actions: Mapping[str, Path] | None = None,
     ) -> Run:  # fmt: skip
         """Run a workflow file of a repository for an event.
 
         `environment` overrides what act would set; its GITHUB_TOKEN is a secret. `never_run` names actions that act would fetch although no step runs them.
+        `actions` are repositories of actions (`owner/name@ref`) and the folders in which they lie here.
         """
         payload = self.home / "event.json"
         payload.write_text(json.dumps(event), encoding="utf-8")
@@ -79,8 +80,8 @@ class Act:
         ]  # fmt: skip
         for name, value in environment.items():
             arguments += ["--env", f"{name}={value}"] if name != "GITHUB_TOKEN" else []
-        for action in never_run:
-            arguments += ["--local-repository", f"{action}={self._empty_action()}"]
+        for action, folder in {**dict.fromkeys(never_run, self._empty_action()), **(actions or {})}.items():
+            arguments += ["--local-repository", f"{action}={folder}"]
         own = {**os.environ, "HOME": str(self.home), "XDG_CACHE_HOME": str(self.home / "cache")}
         with alone("act"):  # it names its containers by workflow and job, so that two runs would take each other's
             done = subprocess.run([str(part) for part in arguments], cwd=repository, env=own, capture_output=True, text=True, timeout=TIMEOUT, check=False)

@@ -29,6 +29,15 @@ def asked(script: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def built(action: str, *options: str) -> str:
+    """The name of the image that the file of an action names, built of this tree."""
+    name = str(yaml.safe_load((ROOT / action).read_text(encoding="utf-8"))["runs"]["image"]).removeprefix("docker://")
+    with alone("rig"):
+        done = subprocess.run(["docker", "build", *options, "--tag", name, ROOT], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return name
+
+
 @pytest.fixture(scope="session")
 def engine() -> str:
     """The address of a container engine."""
@@ -46,14 +55,13 @@ def base_image(engine: str) -> str:
 @pytest.fixture(scope="session")
 def docker_image(base_image: str) -> str:
     """The image that action.yml names, built of this tree by the Dockerfile as it is."""
-    name = str(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["image"]).removeprefix("docker://")
-    with alone("rig"):
-        built = subprocess.run(
-            ["docker", "build", "--network", "host", "--build-arg", f"BASE_IMAGE={base_image}", "--tag", name, ROOT],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
-    return name
+    return built("action.yml", "--network", "host", "--build-arg", f"BASE_IMAGE={base_image}")
+
+
+@pytest.fixture(scope="session")
+def release_image(docker_image: str) -> str:
+    """The image that release/action.yml names, built of the other one by release.Dockerfile as it is."""
+    return built("release/action.yml", "--network", "host", "--build-arg", f"IMAGE={docker_image}", "--file", str(ROOT / "release.Dockerfile"))
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ class Calls:
 
 @dataclass
 class Workflows:
-    """The port Pipelines: each run goes on by one look and ends as `ends` says; `names` whether run names tell the environment.
+    """The port Pipelines: each run goes on by one look and ends as `ends` says; `names` whether run names tell the environment, else they are `static`.
 
     A run is in the list `lag` seconds after it was started."""
 
@@ -67,6 +67,7 @@ class Workflows:
     lasts: int = 3
     lag: float = 4
     names: bool = True
+    static: str = "Deploy"
     loses_answer: bool = False
     runs: list[Run] = field(default_factory=list)
     inputs: list[dict[str, str]] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Workflows:
 
     def start(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> str:
         at = self.calls.begin()
-        self.add(f"Deploy {inputs['environment']} {ref}" if self.names else "Deploy", workflow)
+        self.add(f"Deploy {inputs['environment']} {ref}" if self.names else self.static, workflow)
         self.inputs.append(dict(inputs))
         self.calls.end(at)
         if self.loses_answer:

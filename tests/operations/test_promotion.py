@@ -8,6 +8,7 @@ import pytest
 
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.operation import Operation, OperationStatus
+from cicd_agents.operations.approval import plan_hash
 from cicd_agents.operations.promotion import Environment, PromotedRelease, Standing, Way, environments, in_order, is_later, promotions, steps
 from cicd_agents.operations.promotion_checkpoints import Checkpoint, Progress, ReleaseFacts, checkpoints
 
@@ -71,13 +72,23 @@ def test_several_environments_may_share_a_workflow() -> None:
 def test_each_environment_is_an_operation_of_its_own_kind_with_its_way_back() -> None:
     standings = {"dev": Standing("v1.1.0", False, True, "sync Synced, health Healthy"), "staging": Standing(said="no run of deploy.yml on v1.2.0")}
     dev, staging, prod = promotions((DEV, STAGING, PROD), RELEASE, standings)
-    assert (dev.kind, dev.target, dev.key) == ("Promote:dev", "org/shop dev", "Promote:dev:org/shop:v1.2.0")
-    assert dev.why == "v1.2.0 was released; dev is at v1.1.0 (sync Synced, health Healthy)."
-    assert dev.reverse == "Promote v1.1.0 to dev again."
-    assert dict(dev.parameters)["previous"] == "v1.1.0"
-    assert staging.why == "v1.2.0 was released; no run of deploy.yml on v1.2.0."
-    assert prod.reverse == "Promote the release that prod had before again."
+    assert (dev.kind, dev.target, dev.key, dev.why) == ("Promote:dev", "org/shop dev", "Promote:dev:org/shop:v1.2.0", "v1.2.0 was released.")
+    assert dev.reverse == "Promote the release that dev had before again; the result names it."
+    assert [fact.text for fact in dev.evidence] == ["is at v1.1.0", "sync Synced, health Healthy"]
+    assert [fact.text for fact in staging.evidence] == ["no run of deploy.yml on v1.2.0"]
+    assert prod.evidence == ()
+    assert dict(prod.parameters) == {
+        "environment": "prod", "way": "git", "target": "deploy/prod/kustomization.yaml", "application": "ops/shop-prod", "revision": "1.2.0",
+        "steps": "; ".join(steps(PROD, RELEASE)),
+    }  # fmt: skip
     assert {operation.status for operation in (dev, staging, prod)} == {OperationStatus.PLANNED}
+
+
+def test_what_an_approval_is_about_stays_the_same_while_the_plan_is_done() -> None:
+    before = promotions((DEV, PROD), RELEASE, {"dev": Standing("v1.1.0", False, True, "health Healthy")})
+    after = promotions((DEV, PROD), RELEASE, {"dev": Standing("v1.2.0", True, False, "health Progressing")})
+    assert plan_hash("org/shop", before) == plan_hash("org/shop", after)
+    assert plan_hash("org/shop", before) != plan_hash("org/shop", promotions((DEV, PROD), RELEASE, force=True))
 
 
 def test_the_steps_of_an_operation_say_exactly_what_would_be_done() -> None:

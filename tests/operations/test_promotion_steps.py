@@ -282,7 +282,7 @@ def test_a_dry_run_only_reads_and_says_what_would_be_done(world: World) -> None:
     world.server.add("shop-dev")
     done = world.run("dev=argocd:shop-dev", "staging=workflow:deploy.yml", f"prod=git:{KUSTOMIZATION}", mode=Mode.DRY_RUN)
     assert statuses(done) == [PLANNED] * 3
-    assert [dict(operation.parameters).get("previous") for operation in done] == ["v1.1.0", None, "1.1.0"]
+    assert [operation.evidence[0].text for operation in done] == ["is at v1.1.0", "no run of deploy.yml on v1.2.0", "is at 1.1.0"]
     assert dict(done[0].parameters)["steps"].startswith("let the Argo CD application shop-dev follow v1.2.0; sync it")
     assert {request.method for request in world.server.requests} == {"GET"}
     assert (world.workflows.runs, world.files.commits) == ([], [])
@@ -399,16 +399,25 @@ def test_runs_without_names_that_somebody_else_started_stop_with_the_way_out(wor
     world.workflows.names = False
     world.workflows.add("Deploy", status=Status.SUCCESS)
     world.clock.advance(10)
-    with pytest.raises(UsageError, match=r"staging and prod share deploy\.yml, and the run 'Deploy' does not say which one it deploys: put .*run-name"):
+    with pytest.raises(UsageError, match=r"staging: the name of the run 'Deploy' does not say which environment it deploys.*run-name"):
         world.run("staging=workflow:deploy.yml", "prod=workflow:deploy.yml")
     assert len(world.workflows.runs) == 1
 
 
-def test_where_all_start_one_pipeline_its_word_does_not_tell_runs_apart(world: World) -> None:
+def test_a_workflow_that_calls_all_its_runs_by_one_environment_stops(world: World) -> None:
+    world.workflows.names = False
+    world.workflows.static = "Deploy prod"
+    staging, prod = world.run("staging=workflow:deploy.yml", "prod=workflow:deploy.yml", seconds=60)
+    assert staging.result == "deploy.yml for staging did not succeed within 60 s; no run of it on v1.2.0 that names staging alone is to be seen."
+    assert (prod.status, len(world.workflows.runs)) == (PLANNED, 1)
+
+
+def test_where_there_is_one_pipeline_for_everything_a_run_must_name_its_environment(world: World) -> None:
     world.workflows.add("Deploy", "a", Status.SUCCESS)
     world.clock.advance(10)
-    with pytest.raises(UsageError, match="share a"):
-        world.run("staging=workflow:a", "prod=workflow:b", one_pipeline=True)
+    for entries in (("staging=workflow:a", "prod=workflow:b"), ("staging=workflow:a",)):
+        with pytest.raises(UsageError, match="does not say which environment it deploys"):
+            world.run(*entries, one_pipeline=True)
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -65,39 +65,74 @@ def test_workflows_to_copy_are_clean(workflows: list[Path]) -> None:
 
 
 def test_workflows_to_copy_use_inputs_and_outputs_that_exist(workflows: list[Path]) -> None:
-    action = yaml.safe_load(text("action.yml"))
+    doctor, release = (yaml.safe_load(text(path)) for path in ("action.yml", "release/action.yml"))
     for file in workflows:
         recipe = file.read_text(encoding="utf-8")
-        assert set(re.findall(r"steps\.doctor\.outputs\.([\w-]+)", recipe)) <= set(action["outputs"])
-        for job in yaml.safe_load(recipe)["jobs"].values():
+        for name, action in (("doctor", doctor), ("release", release)):
+            assert set(re.findall(rf"steps\.{name}\.outputs\.([\w-]+)", recipe)) <= set(action["outputs"])
+        for job in jobs(file):
             for step in [*job.get("steps", ()), job]:
-                if str(step.get("uses", "")).startswith("org/cicd-agents"):
+                uses = str(step.get("uses", ""))
+                if uses.startswith("org/cicd-agents"):
+                    action = release if uses.startswith("org/cicd-agents/release@") else doctor
                     assert set(step.get("with", {})) <= set(action["inputs"])
+
+
+def jobs(workflow: Path) -> list[Any]:
+    return list(yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values())
 
 
 def permissions(job: Any) -> set[str]:
     return {f"{name}: {access}" for name, access in job.get("permissions", {}).items()}
 
 
+def uses(job: Any, action: str) -> bool:
+    return any(re.fullmatch(rf"{action}@v\d+", str(step.get("uses", ""))) for step in [*job.get("steps", ()), job])
+
+
 def test_every_workflow_to_copy_grants_what_the_table_says_and_no_more(workflows: list[Path]) -> None:
     needed = {"actions: read", "checks: read", "contents: read"}
-    jobs = [job for file in workflows for job in yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].values()]
-    asking = [job for job in jobs if permissions(job)]
+    of_doctor = [job for file in workflows for job in jobs(file) if uses(job, r"org/cicd-agents(/\.github/workflows/doctor\.yml)?")]
+    asking = [job for job in of_doctor if permissions(job)]
     assert len(asking) >= 4
     assert all(needed <= permissions(job) <= needed | {"pull-requests: write"} for job in asking)
     assert all(f"`{permission}`" in text("docs/github.md") for permission in needed | {"pull-requests: write", "issues: write", "actions: write"})
 
 
+def test_every_release_to_copy_has_the_whole_history_and_one_token_that_may_write(workflows: list[Path]) -> None:
+    releasing = [job for file in workflows for job in jobs(file) if uses(job, "org/cicd-agents/release")]
+    assert len(releasing) >= 4
+    for job in releasing:
+        given = {str(step["uses"]).partition("@")[0]: step.get("with", {}) for step in job["steps"] if "uses" in step}
+        assert given["actions/checkout"] == {"fetch-depth": 0, "persist-credentials": False}
+        if "token" in given["org/cicd-agents/release"]:
+            assert permissions(job) == {"contents: read"}
+            assert given["actions/create-github-app-token"]["permission-contents"] == "write"
+        else:
+            flow = given["org/cicd-agents/release"].get("release-flow", "direct")
+            assert permissions(job) == {"contents: write"} | ({"pull-requests: write"} if flow == "request" else set())
+
+
+def test_releases_to_copy_are_never_cancelled_by_the_next_push(workflows: list[Path]) -> None:
+    for file in workflows:
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        pushed = workflow[True].get("push") or {} if isinstance(workflow[True], dict) else {}
+        if "branches" in pushed and any(uses(job, "org/cicd-agents/release") for job in jobs(file)):
+            assert workflow["concurrency"]["cancel-in-progress"] is False
+
+
 @pytest.mark.parametrize("page", ["docs/gitlab.md", "gitlab-component/README.md"])
 def test_includes_to_copy_hold_to_the_schema_and_name_inputs_that_exist(page: str, tmp_path: Path) -> None:
-    header = next(yaml.safe_load_all(text("gitlab-component/templates/pipeline-doctor.yml")))
+    names = ("pipeline-doctor", "release-manager")
+    inputs = {name: next(yaml.safe_load_all(text(f"gitlab-component/templates/{name}.yml")))["spec"]["inputs"] for name in names}
     found = recipes(page)
     assert found
     for recipe in found:
         (tmp_path / "recipe.yml").write_text(recipe, encoding="utf-8")
         lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", tmp_path / "recipe.yml")
         for include in yaml.safe_load(recipe).get("include", ()):
-            assert set(include.get("inputs", {})) <= set(header["spec"]["inputs"])
+            [name] = re.findall(r"pipeline-doctor|release-manager", include.get("component") or include["file"])
+            assert set(include.get("inputs", {})) <= set(inputs[name])
 
 
 def test_the_settings_file_to_copy_holds_to_the_schema() -> None:
@@ -125,5 +160,5 @@ def test_pages_speak_of_this_version(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_settings_that_pages_name_as_variables_exist(page: str) -> None:
     fields = {option.field.upper() for option in BY_NAME.values()}
-    results = {"RESULT_OUTCOME", "RESULT_CATEGORY", "GITLAB_TOKEN"}
+    results = {"RESULT_OUTCOME", "RESULT_CATEGORY", "RESULT_RELEASED", "RESULT_VERSION", "RESULT_TAG", "GITLAB_TOKEN"}
     assert set(re.findall(r"\bCICD_AGENTS_([A-Z_]*[A-Z])\b", text(page))) <= fields | results

@@ -20,24 +20,27 @@ from cicd_agents import __version__
 from cicd_agents.domain.doctor import DoctorDetails
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.redaction import Redactor
-from cicd_agents.domain.verdict import FailOn, Outcome, Verdict
+from cicd_agents.domain.release import ReleaseDetails
+from cicd_agents.domain.verdict import FailOn, Outcome, ReleaseVerdict, Verdict
 from cicd_agents.report.document import report_of
 from cicd_agents.report.files import FILES
 from cicd_agents.report.outputs import to_outputs
-from cicd_agents.settings.options import BY_NAME, COMING, OPTIONS, Kind, Option
+from cicd_agents.report.release_outputs import to_release_outputs
+from cicd_agents.settings.options import BY_NAME, COMING, DOCTOR, GENERAL, OPTIONS, RELEASES, Kind, Option
 from cicd_agents.settings.reading import read
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGE = re.compile(rf"ghcr\.io/org/cicd-agents:v{re.escape(__version__)}(@sha256:[0-9a-f]{{64}})?")
+COMPONENTS = {"pipeline-doctor": docs.GITLAB_DOCTOR, "release-manager": docs.GITLAB_RELEASE}
+IMAGE = re.compile(rf"ghcr\.io/org/cicd-agents:v{re.escape(__version__)}(-git)?(@sha256:[0-9a-f]{{64}})?")
 
 
 def document(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
-def component() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The inputs of the component and its one job."""
-    header, body = yaml.safe_load_all((ROOT / "gitlab-component/templates/pipeline-doctor.yml").read_text(encoding="utf-8"))
+def component(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The inputs of a component and its one job."""
+    header, body = yaml.safe_load_all((ROOT / f"gitlab-component/templates/{name}.yml").read_text(encoding="utf-8"))
     (job,) = body.values()
     return header["spec"]["inputs"], job
 
@@ -56,34 +59,51 @@ def test_a_stale_table_and_an_old_version_are_renewed() -> None:
 
 
 def test_a_part_that_is_missing_is_told_of() -> None:
-    with pytest.raises(SystemExit, match=r"docs/settings\.md: needs one part between `begin settings`"):
+    with pytest.raises(SystemExit, match=r"docs/settings\.md: needs one part between `begin general settings`"):
         docs.renewed("docs/settings.md", "no parts here\n")
 
 
-def test_the_action_has_every_setting_that_makes_sense_on_github() -> None:
-    inputs = document("action.yml")["inputs"]
-    assert list(inputs) == [option.name for option in OPTIONS if option.name != "user"]
+@pytest.mark.parametrize(
+    ("path", "options"), [("action.yml", (*GENERAL, *DOCTOR)), ("release/action.yml", (*GENERAL, *RELEASES)), ("composite/action.yml", OPTIONS)]
+)
+def test_each_action_has_every_setting_of_its_agents_that_makes_sense_on_github(path: str, options: tuple[Option, ...]) -> None:
+    inputs = {name: spec for name, spec in document(path)["inputs"].items() if name != "python-version"}
+    assert list(inputs) == [option.name for option in options if option.name != "user"]
     assert all(BY_NAME[name].help in spec["description"] for name, spec in inputs.items())
 
 
-def test_inputs_of_the_action_are_empty_by_default_so_that_environment_and_file_count() -> None:
-    defaults = {name: spec["default"] for name, spec in document("action.yml")["inputs"].items() if spec["default"]}
-    assert defaults == {"token": "${{ github.token }}", "job-status": "${{ job.status }}"}
+@pytest.mark.parametrize(
+    ("path", "filled_in"),
+    [("action.yml", {"job-status": "${{ job.status }}"}), ("release/action.yml", {"agent": "release-manager"})],
+)
+def test_inputs_of_an_action_are_empty_by_default_so_that_environment_and_file_count(path: str, filled_in: dict[str, str]) -> None:
+    defaults = {name: spec["default"] for name, spec in document(path)["inputs"].items() if spec["default"]}
+    assert defaults == {"token": "${{ github.token }}", **filled_in}
 
 
-@pytest.mark.parametrize("path", ["action.yml", ".github/workflows/doctor.yml", "gitlab-component/templates/pipeline-doctor.yml"])
-def test_the_image_is_that_of_this_version(path: str) -> None:
-    images = re.findall(r"ghcr\.io/org/cicd-agents[:@][^\s\"']+", (ROOT / path).read_text(encoding="utf-8"))
-    assert len(images) == 1
-    assert IMAGE.fullmatch(images[0])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("action.yml", None), (".github/workflows/doctor.yml", None), ("gitlab-component/templates/pipeline-doctor.yml", None), ("release.Dockerfile", None),
+        ("release/action.yml", "-git"), ("gitlab-component/templates/release-manager.yml", "-git"),
+    ],
+)  # fmt: skip
+def test_the_image_is_that_of_this_version_and_has_git_where_releases_are_made(path: str, kind: str | None) -> None:
+    [image] = re.findall(r"ghcr\.io/org/cicd-agents[:@][^\s\"']+", (ROOT / path).read_text(encoding="utf-8"))
+    found = IMAGE.fullmatch(image)
+    assert found
+    assert found[1] == kind
 
 
-def test_outputs_of_both_actions_are_those_that_are_written() -> None:
-    details = DoctorDetails("raw", "x.log", 0, 0, None, None, None, 0.0, None, (), (), None)
-    verdict = Verdict("pipeline-doctor", Outcome.SKIPPED, "", "", details)
-    written = list(to_outputs(report_of(verdict, FailOn.NEVER, 0.0, Redactor(()))))
-    assert list(document("action.yml")["outputs"]) == written
-    assert list(document("composite/action.yml")["outputs"]) == written
+def test_outputs_of_the_actions_are_those_that_are_written() -> None:
+    diagnosis = DoctorDetails("raw", "x.log", 0, 0, None, None, None, 0.0, None, (), (), None)
+    verdict = Verdict("pipeline-doctor", Outcome.SKIPPED, "", "", diagnosis)
+    of_doctor = list(to_outputs(report_of(verdict, FailOn.NEVER, 0.0, Redactor(()))))
+    plan = ReleaseVerdict("release-manager", Outcome.SKIPPED, "", "", ReleaseDetails(None, None, "none", (), "", (), ""))
+    of_release = list(to_release_outputs(report_of(plan, FailOn.NEVER, 0.0, Redactor(()))))
+    assert list(document("action.yml")["outputs"]) == of_doctor
+    assert list(document("release/action.yml")["outputs"]) == of_release
+    assert list(document("composite/action.yml")["outputs"]) == list(dict.fromkeys((*of_doctor, *of_release)))
 
 
 def test_the_composite_action_hands_on_every_input_by_the_environment_alone() -> None:
@@ -91,7 +111,6 @@ def test_the_composite_action_hands_on_every_input_by_the_environment_alone() ->
     steps = action["runs"]["steps"]
     wanted = {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in action["inputs"] if name != "python-version"}
     assert steps[-1]["env"] == wanted
-    assert set(action["inputs"]) - {"python-version"} == set(document("action.yml")["inputs"])
     assert not any("${{" in step["run"] for step in steps if "run" in step)
 
 
@@ -104,25 +123,28 @@ def test_the_workflow_hands_on_every_input_and_secret() -> None:
     assert handed <= set(BY_NAME)
 
 
-def test_the_component_hands_every_input_over_as_a_variable_and_none_in_its_script() -> None:
-    inputs, job = component()
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_a_component_hands_every_input_over_as_a_variable_and_none_in_its_script(name: str) -> None:
+    inputs, job = component(name)
     handed = {name: text for name, text in job["variables"].items() if name.startswith("CICD_AGENTS_")}
     settings = {name for name in inputs if name in BY_NAME}
     assert handed == {f"CICD_AGENTS_{BY_NAME[name].field.upper()}": f"$[[ inputs.{name} ]]" for name in settings}
-    assert job["script"] == ["cicd-agents run"]
+    assert job["script"][-1] == "cicd-agents run"
+    assert not any("$[[" in line for line in job["script"])
 
 
-def test_the_component_takes_no_secrets_and_names_them_as_variables() -> None:
-    inputs, _ = component()
+def test_the_components_take_no_secrets_and_name_them_as_variables() -> None:
+    inputs = {name for each in COMPONENTS for name in component(each)[0]}
     secrets = [option for option in OPTIONS if option.kind is Kind.SECRET]
     readme = (ROOT / "gitlab-component/README.md").read_text(encoding="utf-8")
     assert secrets
-    assert not {option.name for option in secrets} & set(inputs)
+    assert not {option.name for option in secrets} & inputs
     assert all(f"CICD_AGENTS_{option.field.upper()}" in readme or any(name in readme for _, name in option.falls_back_to) for option in secrets)
 
 
-def test_every_input_of_the_component_has_a_type_a_default_and_a_meaning() -> None:
-    inputs, _ = component()
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_every_input_of_a_component_has_a_type_a_default_and_a_meaning(name: str) -> None:
+    inputs, _ = component(name)
     assert all(spec["description"] and "default" in spec for spec in inputs.values())
     assert all(spec["default"] in spec["options"] for spec in inputs.values() if "options" in spec)
     assert all(re2.search(spec["regex"], spec["default"]) for spec in inputs.values() if "regex" in spec)
@@ -143,10 +165,13 @@ def samples(option: Option) -> tuple[str, ...]:
             return ()
 
 
-@pytest.mark.parametrize("option", [option for option in docs.GITLAB if samples(option)], ids=lambda option: option.name)
-def test_the_component_takes_what_the_settings_take(option: Option) -> None:
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, option) for name, options in COMPONENTS.items() for option in options if samples(option)],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)  # fmt: skip
+def test_a_component_takes_what_the_settings_take(name: str, option: Option) -> None:
     """GitLab may let through a number that is out of bounds; it must never refuse a value that is right, nor take another kind of text."""
-    spec = component()[0][option.name]
+    spec = component(name)[0][option.name]
     for value in samples(option):
         taken = value in spec["options"] if "options" in spec else bool(re2.search(spec["regex"], value))
         try:
@@ -157,24 +182,40 @@ def test_the_component_takes_what_the_settings_take(option: Option) -> None:
             assert taken, value
 
 
-def test_files_that_the_component_hands_to_gitlab_are_those_that_are_written() -> None:
-    _, job = component()
+def test_files_that_the_components_hand_to_gitlab_are_those_that_are_written() -> None:
+    _, job = component("pipeline-doctor")
     folder = "$[[ inputs.report-dir ]]/"
     assert job["artifacts"]["paths"] == [folder]
     assert job["artifacts"]["reports"] == {"codequality": folder + FILES["codequality"], "dotenv": folder + "cicd-agents.env"}
-    assert "codequality" in component()[0]["reports"]["default"].split(",")
+    assert "codequality" in component("pipeline-doctor")[0]["reports"]["default"].split(",")
+    _, release = component("release-manager")
+    assert release["artifacts"]["paths"] == [folder]
+    assert release["artifacts"]["reports"] == {"dotenv": folder + "cicd-agents.env"}
 
 
-def test_the_component_stands_alone() -> None:
+def test_the_components_stand_alone() -> None:
     folder = ROOT / "gitlab-component"
     assert {"README.md", "LICENSE.md", ".gitlab-ci.yml"} <= {path.name for path in folder.iterdir()}
     assert not any("local:" in path.read_text(encoding="utf-8") for path in folder.rglob("*.yml"))
     assert (folder / "LICENSE.md").read_text(encoding="utf-8") == (ROOT / "LICENSE").read_text(encoding="utf-8")
 
 
-def test_the_component_adds_one_job_and_no_global_keyword() -> None:
-    _, body = yaml.safe_load_all((ROOT / "gitlab-component/templates/pipeline-doctor.yml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_a_component_adds_one_job_and_no_global_keyword(name: str) -> None:
+    _, body = yaml.safe_load_all((ROOT / f"gitlab-component/templates/{name}.yml").read_text(encoding="utf-8"))
     assert list(body) == ["$[[ inputs.job-name ]]"]
+
+
+def test_no_name_in_a_component_is_one_that_yaml_reads_as_a_flag() -> None:
+    """Ruby reads YAML 1.1, in which `on:` is the key true."""
+    assert all(isinstance(key, str) for name in COMPONENTS for part in component(name) for key in part)
+
+
+def test_a_release_has_all_of_the_history_and_runs_alone_to_its_end() -> None:
+    _, job = component("release-manager")
+    assert (job["variables"]["GIT_DEPTH"], job["variables"]["GIT_STRATEGY"]) == ("0", "clone")
+    assert (job["interruptible"], job["resource_group"]) == (False, "cicd-agents-release")
+    assert "allow_failure" not in job, "later jobs must not go on without a release"
 
 
 def test_the_schema_of_the_file_takes_the_defaults_and_refuses_what_the_reader_refuses() -> None:
@@ -208,8 +249,14 @@ def test_tools_that_build_are_locked_to_the_versions_that_run() -> None:
     assert all(pins[0][name] == pins[1][name] for name in both)
 
 
-def test_the_dockerfile_builds_without_buildkit_and_ends_as_nobody_special() -> None:
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", ["Dockerfile", "release.Dockerfile"])
+def test_images_build_without_buildkit_and_end_as_nobody_special(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
     assert not re.search(r"--mount|--link|--chmod|<<|--platform|^# syntax", text, re.MULTILINE)
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1] == "1001:1001"
-    assert "--require-hashes" in text
+
+
+def test_the_dockerfile_installs_packages_of_python_by_their_hashes_alone() -> None:
+    installs = re.findall(r"pip.* install .*", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    assert len(installs) == 3
+    assert all("--require-hashes" in line or "--no-index" in line for line in installs)

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
-ACTIONS = ["action.yml", "composite/action.yml"]
+ACTIONS = ["action.yml", "composite/action.yml", "release/action.yml"]
 SCRIPTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts" / "rig").glob("*.sh"))
 
 
@@ -52,7 +52,7 @@ def test_the_schema_of_the_settings_is_a_schema() -> None:
 
 
 def test_hadolint_finds_nothing() -> None:
-    lint("hadolint", "Dockerfile")
+    lint("hadolint", "Dockerfile", "release.Dockerfile")
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not on this machine")

@@ -111,7 +111,7 @@ class ReleaseManager:
 
     def _releases(self, scene: Scene) -> Iterator[Release]:
         """All releases of this line, the newest first: one pass over the history, cut where a commit has a tag of ours."""
-        tags = {tag.commit: tag for tag in scene.repository.tags(scene.request.until) if tag.name in scene.versions}
+        tags = {tag.commit: tag for tag in scene.tags if tag.name in scene.versions}  # those of other lines are at no commit of this history
         name, time, commits = "", 0, list[HistoryCommit]()
         waiting: list[tuple[str, int, list[HistoryCommit]]] = []
         for commit in scene.commits(scene.request.until, None):

@@ -6,7 +6,7 @@ A release that was begun before, by us or by a person who pushed the tag, is fou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -34,16 +34,36 @@ if TYPE_CHECKING:
 # Tags that this commit does not reach, the newest first, whose commits are looked at for a release of it.
 _MOST_TAGS = 20
 _MOST_THREADS = 100
+_MOST_NAMES = 8
+_TITLE = "chore(release): "
 _NUMBER = re.compile(r"[#!]([1-9][0-9]{0,8})")
 _CLOSING = re.compile(r"(?:clos|fix|resolv)(?:e[sd]?|ing|es)?|implement(?:s|ed|ing)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The verdict on what is to be released, and what it consists of; None where there is nothing to release, or the verdict closes the gate."""
+    """The verdict on what is to be released, and what it consists of, one content for each component that is released; empty where the gate stays closed.
+
+    The contents share base, branch and message; the files of all stand in the first one.
+    """
 
     verdict: ReleaseVerdict
-    content: ReleaseContent | None = None
+    contents: tuple[ReleaseContent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A tag whose release is to be finished: at which commit, and since when (seconds since the epoch).
+
+    `exists` is false for the commit of a merged release request, which has no tag yet. `moves_branch`: the commit is a release commit of ours that the branch
+    may not have yet.
+    """
+
+    tag: str
+    commit: str
+    time: int
+    exists: bool = True
+    moves_branch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +75,41 @@ class Preparation:
     strict: bool = True
 
     def prepare(self, request: ReleaseRequest) -> Prepared:
-        """What would be released at the request's commit. Raises UsageError as planning does."""
-        scene = Scene(self.manager.repository, request)
-        tag = begun(scene)
-        if tag is not None:
-            return self.finish(request, tag.name, tag.commit, tag.time, moves_branch=tag.commit != self.manager.repository.commit(request.until))
+        """What would be released at the request's commit, of all components where there are several. Raises UsageError as planning does."""
+        whole = Scene(self.manager.repository, request)
+        requests = components_of(whole)
+        found = [(each, tag) for each in requests if (tag := begun(Scene(self.manager.repository, each))) is not None]
+        if found:
+            at = self.manager.repository.commit(request.until)
+            return self.finish_all([(each, Begun(tag.name, tag.commit, tag.time, moves_branch=tag.commit != at)) for each, tag in found])
+        if len(requests) > 1:
+            return self._together(whole)
         planned = self.manager.planned(request)
-        verdict = self.manager.verdict(planned)
-        return Prepared(verdict, self._new(planned) if planned.plan.bump is not Bump.NONE else None)
+        released = planned.plan.bump is not Bump.NONE
+        return Prepared(self.manager.verdict(planned), self._new([planned], scene_files(planned)) if released else ())
 
-    def finish(self, request: ReleaseRequest, tag: str, commit: str, time: int, *, exists: bool = True, moves_branch: bool = False) -> Prepared:
-        """The release of a tag at its commit; the tag is verified against what the commits ask for.
+    def finish(self, request: ReleaseRequest, tags: Sequence[Begun]) -> Prepared:
+        """The releases of tags, each verified against what the commits of its component ask for. Raises UsageError for a tag that is none of ours."""
+        whole = Scene(self.manager.repository, request)
+        return self.finish_all([(self._of_tag(whole, each.tag), each) for each in tags])
 
-        `exists` is false for the commit of a merged release request, which has no tag yet. `moves_branch`: the commit is a release commit of ours that the
-        branch may not have yet.
-        """
-        version = self._version(request, tag)
-        asked = replace(request, until=commit, ignoring=request.ignoring | {tag}, branch=None)
+    def finish_all(self, found: Sequence[tuple[ReleaseRequest, Begun]]) -> Prepared:
+        """The same where it is known which component each tag is of."""
+        finished = [self._finished(request, each) for request, each in found]
+        verdicts = [verdict for verdict, _ in finished]
+        closed = next((verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL), None)
+        if closed is not None:
+            return Prepared(closed)
+        first = verdicts[0]
+        if len(verdicts) > 1:
+            notes = tuple(dict.fromkeys(note for verdict in verdicts for note in verdict.notes))
+            findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
+            first = replace(first, title=", ".join(each.tag for _, each in found[:_MOST_NAMES]), notes=notes, findings=findings)
+        return Prepared(first, tuple(content for _, content in finished))
+
+    def _finished(self, request: ReleaseRequest, each: Begun) -> tuple[ReleaseVerdict, ReleaseContent]:
+        tag, version = each.tag, self._version(request, each.tag)
+        asked = replace(request, until=each.commit, ignoring=request.ignoring | {tag}, branch=None)
         asking = self.manager.planned(replace(asked, release_as=None))
         finding = _against(version, asking, tag)
         try:
@@ -79,12 +117,27 @@ class Preparation:
         except UsageError as problem:
             raise UsageError(f"The tag {tag} cannot be released: {problem}") from None
         verdict = replace(self.manager.verdict(planned), outcome=Outcome.PASS, summary=asking.plan.reason)
-        verdict = _verified(verdict, tag, finding, self.strict, exists)
-        if verdict.outcome is Outcome.FAIL:
-            return Prepared(verdict)
-        branch = (request.branch or self._branch(request)) if moves_branch else ""
-        content = replace(self._content(planned, time), tag=tag, version=str(version), prerelease=not version.stable, latest=_latest(planned, version))
-        return Prepared(verdict, replace(content, tagged=commit if exists else "", moves_branch=moves_branch, branch=branch))
+        branch = (request.branch or self._branch(request)) if each.moves_branch else ""
+        content = replace(self._content(planned, each.time), tag=tag, version=str(version), prerelease=not version.stable, latest=_latest(planned, version))
+        content = replace(content, tagged=each.commit if each.exists else "", moves_branch=each.moves_branch, branch=branch)
+        return _verified(verdict, tag, finding, self.strict, each.exists), content
+
+    def _of_tag(self, whole: Scene, tag: str) -> ReleaseRequest:
+        """The request for the component whose form of tags it has; of several the longest prefix."""
+        fitting = [
+            (max(len(form.prefix) for form in scene.formats), index)
+            for index, scene in enumerate(Scene(self.manager.repository, each) for each in components_of(whole))
+            if versions_of([tag], scene.formats)
+        ]  # fmt: skip
+        return components_of(whole)[max(fitting)[1]] if fitting else whole.request
+
+    def _together(self, whole: Scene) -> Prepared:
+        """All components that are released, by one commit."""
+        from cicd_agents.agents.release_components import components_verdict, planned_components
+
+        planned = planned_components(self.manager, whole)
+        verdict = components_verdict(self.manager, planned)
+        return Prepared(verdict, self._new([part.planned for part in planned.released], planned.texts) if planned.released else ())
 
     def _version(self, request: ReleaseRequest, tag: str) -> Version:
         found = next(iter(versions_of([tag], Scene(self.manager.repository, request).formats).values()), None)
@@ -92,10 +145,17 @@ class Preparation:
             raise UsageError(f"The tag {tag[:80]!r} is not of the form that releases here have; nothing was done.")
         return found
 
-    def _new(self, planned: Planned) -> ReleaseContent:
-        content = self._content(planned, int(self.manager.clock.now()))
-        files = self._files(planned, content)
-        return replace(content, files=files, moves_branch=bool(files))
+    def _new(self, released: Sequence[Planned], texts: Mapping[str, str]) -> tuple[ReleaseContent, ...]:
+        """The contents of releases that are not begun; `texts` are the version files as they become."""
+        contents = [self._content(planned, int(self.manager.clock.now())) for planned in released]
+        message = release_message([content.tag for content in contents])
+        texts = dict(texts)
+        for planned, content in zip(released, contents, strict=True):
+            texts |= self._changelog(planned, content, texts)
+        files = {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
+        time = max(content.time for content in contents)
+        shared = [replace(content, commit_message=message, moves_branch=bool(files), time=time) for content in contents]
+        return (replace(shared[0], files=files), *shared[1:])
 
     def _branch(self, request: ReleaseRequest) -> str:
         return (self.manager.repository.head().branch or "") if request.until == "HEAD" else ""
@@ -107,26 +167,37 @@ class Preparation:
         parsed = parse(version)
         base = scene.repository.commit(scene.request.until)
         release = Release(version, plan.changes, tag, plan.previous_tag or "", time, planned.history)
-        notes = release_notes(release, style_for(scene.rules), self.manager.forge, name=self.name)
+        name = scene.component.name if scene.component and len(scene.config.components) > 1 else ""
+        notes = release_notes(release, style_for(scene.rules), self.manager.forge, name=name or self.name)
         branch = scene.request.branch or self._branch(scene.request)
         told = announcement(notes.title, plan.changes)
         return ReleaseContent(
-            version, tag, plan.previous_tag or "", base, branch, _time_of(planned, base), release_title(tag), tag_text(tag), notes.title, notes.body,
+            version, tag, plan.previous_tag or "", base, branch, _time_of(planned, base), release_message([tag]), tag_text(tag), notes.title, notes.body,
             prerelease=bool(parsed and not parsed.stable), latest=_latest(planned, parsed), threads=tuple(threads(plan.changes)), highlights=told.lines,
         )  # fmt: skip
 
-    def _files(self, planned: Planned, content: ReleaseContent) -> Mapping[str, bytes]:
-        """The whole new contents of version files and changelog."""
+    def _changelog(self, planned: Planned, content: ReleaseContent, texts: Mapping[str, str]) -> dict[str, str]:
+        """The changelog with the release's section, by its path; empty where it stays."""
         scene, plan = planned.scene, planned.plan
-        texts = dict(scene.planned_files(content.version).texts)
         path = changelog_path(scene)
         release = Release(content.version, plan.changes, content.tag, content.previous_tag, int(self.manager.clock.now()), planned.history)
         section = changelog_section(release, style_for(scene.rules), self.manager.forge)
         present = scene.repository.read_files([path], content.base, MAX_VERSION_FILE).get(path, b"").decode("utf-8", "surrogateescape")
         updated = update_changelog(texts.get(path, present), section, content.version).text
-        if updated != present:
-            texts[path] = updated
-        return {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
+        return {path: updated} if updated != present else {}
+
+
+def components_of(whole: Scene) -> tuple[ReleaseRequest, ...]:
+    """A request for each component, where the configuration has several and none was asked for."""
+    parts = whole.config.components
+    if whole.request.component or len(parts) < 2:
+        return (whole.request,)
+    return tuple(replace(whole.request, component=part.name or part.path) for part in parts)
+
+
+def scene_files(planned: Planned) -> dict[str, str]:
+    """The version files of one plan as they become."""
+    return dict(planned.scene.planned_files(planned.plan.next_version or "").texts)
 
 
 def begun(scene: Scene) -> ReleaseTag | None:
@@ -137,9 +208,17 @@ def begun(scene: Scene) -> ReleaseTag | None:
     return max(here, key=lambda tag: scene.versions[tag.name].precedence, default=None)
 
 
-def release_title(tag: str) -> str:
+def release_message(tags: Sequence[str]) -> str:
     """The message of a release commit; by it we know it again."""
-    return f"chore(release): {tag}"
+    if len(tags) == 1:
+        return f"{_TITLE}{tags[0]}"
+    return f"{_TITLE}{len(tags)} components\n\n" + "".join(f"- {tag}\n" for tag in tags)
+
+
+def is_release_of(message: str, tag: str) -> bool:
+    """Whether a commit's message is that of a release commit of ours for this tag, perhaps among others."""
+    title, _, rest = message.partition("\n")
+    return title == f"{_TITLE}{tag}" or (title.startswith(_TITLE) and f"- {tag}" in rest.splitlines())
 
 
 def tag_text(tag: str) -> str:
@@ -178,7 +257,7 @@ def _newest(tags: Iterable[ReleaseTag]) -> list[ReleaseTag]:
 
 def _follows(scene: Scene, tag: ReleaseTag, base: str) -> bool:
     commit = next(iter(scene.repository.history(tag.commit)), None)
-    return commit is not None and commit.parents[:1] == (base,) and commit.message.partition("\n")[0] == release_title(tag.name)
+    return commit is not None and commit.parents[:1] == (base,) and is_release_of(commit.message, tag.name)
 
 
 def _time_of(planned: Planned, base: str) -> int:

@@ -32,6 +32,7 @@ MAX_CONFIG, MAX_VERSION_FILE = 1 << 20, 32 << 20
 MAX_WORKFLOWS = 50
 # Commits before the last release in whose titles a reverted request is looked for.
 MAX_TITLES = 50_000
+_TRIES = 4
 _REQUEST = re.compile(r"[#!][0-9]{1,9}\b")
 
 
@@ -71,11 +72,21 @@ class Scene:
     _found: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
+    def at(self) -> str:
+        """The commit that is looked at, by its id."""
+        return self.repository.commit(self.request.until)
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The paths of all files."""
+        return self.repository.files(self.at)
+
+    @cached_property
     def config(self) -> FoundConfig:
         """The configuration that is there, or our defaults."""
         self.repository.require_whole()
-        at = self.repository.commit(self.request.until)
-        workflows = [path for path in self.repository.files(at) if path.startswith(WORKFLOWS) and path.endswith((".yml", ".yaml"))]
+        at = self.at
+        workflows = [path for path in self.files if path.startswith(WORKFLOWS) and path.endswith((".yml", ".yaml"))]
         files = dict(self.repository.read_files((*CONFIG_FILES, *workflows[:MAX_WORKFLOWS]), at, MAX_CONFIG))
         files.update(self.repository.read_files(further_files(files), at, MAX_CONFIG))
         found = find_config(files)
@@ -147,7 +158,7 @@ class Scene:
             return tuple(map(str, self.versions.values()))
         if not self.rules.prerelease:
             return ()
-        reached = {tag.name for tag in self.repository.tags(self.request.until)}
+        reached = {tag.name for tag in self.repository.tags(self.at)}
         return tuple(str(version) for name, version in self.versions.items() if name in reached)
 
     @cached_property
@@ -162,7 +173,15 @@ class Scene:
             if (version.stable or (channel and version.prerelease[0] == channel)) and (self.line is None or self.line.holds(version))
         }  # fmt: skip
         ordered = sorted(fitting, key=lambda name: fitting[name].precedence, reverse=True)
-        return next((by_name[name] for name in ordered if self.repository.is_ancestor(by_name[name].commit, self.request.until)), None)
+        return self._first_reached([by_name[name] for name in ordered])
+
+    def _first_reached(self, tags: Sequence[ReleaseTag]) -> ReleaseTag | None:
+        """The first tag that is reached: a few are tried one by one, which as a rule walks few commits; then all are settled in one walk."""
+        near = next((tag for tag in tags[:_TRIES] if self.repository.is_ancestor(tag.commit, self.at)), None)
+        if near or len(tags) <= _TRIES:
+            return near
+        reached = {tag.name for tag in self.repository.tags(self.at)}
+        return next((tag for tag in tags[_TRIES:] if tag.name in reached), None)
 
     @cached_property
     def current(self) -> str | None:
@@ -205,12 +224,11 @@ class Scene:
     def commits(self, until: str, since: str | None) -> Iterator[HistoryCommit]:
         """The component's commits of a range."""
         paths = [self.rules.path] if self.rules.path.strip("./") else []
-        return self.repository.history(until, [since] if since else [], paths=paths, excluded=self.rules.excluded)
+        return self.repository.history(self.at if until == self.request.until else until, [since] if since else [], paths=paths, excluded=self.rules.excluded)
 
     def planned_files(self, version: str) -> PlannedFiles:
         """The version files that a release of this version changes."""
-        at = self.repository.commit(self.request.until)
         named = [file.path for file in (*self.config.files, *(self.component.files if self.component else ()))]
-        paths = version_files(self.repository.files(at), self.rules.path.strip("./"), named)
-        texts = {path: data.decode("utf-8", "surrogateescape") for path, data in self.repository.read_files(paths, at, MAX_VERSION_FILE).items()}
+        paths = version_files(self.files, self.rules.path.strip("./"), named)
+        texts = {path: data.decode("utf-8", "surrogateescape") for path, data in self.repository.read_files(paths, self.at, MAX_VERSION_FILE).items()}
         return planned_changes(texts, self.current, version)

@@ -167,14 +167,25 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {"GIT_ALLOW_PROTOCOL": _PROTOCOLS, **kept, **_FIXED}
 
 
+def has_git(environment: Mapping[str, str]) -> bool:
+    """Whether there is a git to run: the main image has none."""
+    return bool(_found(environment.get("PATH", os.defpath)))
+
+
 def _binary(path: str) -> str:
+    if binary := _found(path):
+        return binary
+    raise UsageError("git is not installed or not on PATH; install it (Debian, Ubuntu: apt-get install git; Alpine: apk add git).")
+
+
+def _found(path: str) -> str:
     # Only absolute folders: with `.` in PATH a file `git` in the repository itself would be run.
     for folder in path.split(os.pathsep):
         for name in ("git", "git.exe"):
             candidate = os.path.join(folder, name)  # noqa: PTH118 runs at each start; pathlib is slower
             if os.path.isabs(folder) and os.access(candidate, os.X_OK) and not os.path.isdir(candidate):  # noqa: PTH112, PTH117 as above
                 return candidate
-    raise UsageError("git is not installed or not on PATH; install it (Debian, Ubuntu: apt-get install git; Alpine: apk add git).")
+    return ""
 
 
 def _listen(stream: IO[bytes], said: list[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cicd_agents.clients.git_command import Git
 from cicd_agents.clients.git_errors import usage_problem
@@ -21,6 +22,9 @@ _TAG_FIELDS = ("refname:lstrip=2", "objecttype", "objectname", "*objecttype", "*
 _TAG_FORMAT = "%00".join(f"%({field})" for field in _TAG_FIELDS)
 _LONGEST_TIME = 11
 _TRIES = 4
+# Ids that were seen to be commits, by repository. They stay so, and asking git once more costs as much as to read a hundred commits.
+_SEEN: set[tuple[Path, str]] = set()
+_MOST_SEEN = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,20 @@ def commits_of(git: Git, revisions: Sequence[str]) -> dict[str, str | None]:
     for revision in revisions:
         if not is_revision(revision):
             raise UsageError(f"{revision!r} is no name of a branch, tag or commit; give one such as v1.2.3, main or HEAD~2.")
-    lines = "".join(f"{revision}^{{commit}}\n" for revision in revisions)
-    answers = git.output("cat-file", "--batch-check", given=lines.encode("utf-8", "surrogateescape")).decode("utf-8", "replace").splitlines()
-    return {revision: _commit_in(answer) for revision, answer in zip(revisions, answers, strict=True)}
+    found: dict[str, str | None] = {revision: revision for revision in revisions if (git.folder, revision) in _SEEN}
+    asked = [revision for revision in revisions if revision not in found]
+    if asked:
+        lines = "".join(f"{revision}^{{commit}}\n" for revision in asked)
+        answers = git.output("cat-file", "--batch-check", given=lines.encode("utf-8", "surrogateescape")).decode("utf-8", "replace").splitlines()
+        found.update(zip(asked, map(_commit_in, answers), strict=True))
+        _remember(git, filter(None, found.values()))
+    return {revision: found[revision] for revision in revisions}
+
+
+def _remember(git: Git, commits: Iterable[str]) -> None:
+    if len(_SEEN) > _MOST_SEEN:
+        _SEEN.clear()
+    _SEEN.update((git.folder, commit) for commit in commits)
 
 
 def commit_of(git: Git, revision: str) -> str:
@@ -79,7 +94,9 @@ def tags(git: Git, merged: str | None = None) -> tuple[Tag, ...]:
     lines = git.output("for-each-ref", f"--format={_TAG_FORMAT}", *limit, "refs/tags").decode("utf-8", "replace").splitlines()
     rows = [line.split("\0") for line in lines]
     nested = _nested(git, [name for name, _, _, inner, *_ in rows if inner == "tag"])
-    return tuple(tag for row in rows if (tag := _tag(row, nested)) is not None)
+    found = tuple(tag for row in rows if (tag := _tag(row, nested)) is not None)
+    _remember(git, (tag.commit for tag in found))
+    return found
 
 
 def is_ancestor(git: Git, older: str, newer: str) -> bool:

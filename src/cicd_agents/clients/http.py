@@ -129,9 +129,7 @@ class Http:
         call = self._call(method, path, params, headers, content)
         return self._tried(call, repeatable, lambda: self._written(call))
 
-    def upload(
-        self, path: str, content: BinaryIO, size: int, media_type: str, *, method: str = "POST", params: Params | None = None, base: str = ""
-    ) -> Answer:
+    def upload(self, path: str, content: BinaryIO, size: int, media_type: str, *, method: str = "POST", params: Params | None = None, base: str = "") -> Answer:
         """Write `size` bytes of a stream, in pieces. Sent again only where nothing can have happened and the stream can go back.
 
         `base` is another base address of the same service, to which its headers go as well; whoever gives it has checked that it is the service's.

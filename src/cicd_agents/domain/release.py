@@ -183,6 +183,22 @@ class ComponentPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointLine:
+    """What must hold before a release goes on, and whether it does; None: not known yet."""
+
+    text: str
+    done: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCheckpoint:
+    """A stage of a release on its way: version and changelog, then each environment."""
+
+    name: str
+    lines: tuple[CheckpointLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseDetails:
     """`details` of a release report (contract `cicd-agents/report/v1`).
 
@@ -203,3 +219,4 @@ class ReleaseDetails:
     source: str = "default"
     decisions: tuple[Decision, ...] = ()
     components: tuple[ComponentPlan, ...] = ()
+    checkpoints: tuple[ReleaseCheckpoint, ...] = ()

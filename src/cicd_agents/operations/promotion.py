@@ -10,6 +10,7 @@ from enum import StrEnum
 from cicd_agents.analysis.versions.semver import parse
 from cicd_agents.analysis.versions.tags import TagFormat
 from cicd_agents.domain.errors import ServiceError, UsageError
+from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.operation import Operation, OperationStatus
 
 HEALTH_SECONDS = 600.0
@@ -166,29 +167,23 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _operation(environment: Environment, release: PromotedRelease, standing: Standing, force: bool) -> Operation:
-    revision, at = release.revision(environment), standing.revision
-    previous = "" if at == revision else at
-    refused = not force and is_later(at, release)
+    """The operation. How the environment stands now is evidence: an approval is about the rest, and must hold when half of the plan is done."""
+    refused = not force and is_later(standing.revision, release)
     parameters = {
         "environment": environment.name, "way": environment.way.value, "target": environment.target, "application": environment.application,
-        "revision": revision, "previous": previous, "steps": "; ".join(steps(environment, release)),
+        "revision": release.revision(environment), "steps": "; ".join(steps(environment, release)), "forced": "true" if force else "",
     }  # fmt: skip
     return Operation(
         kind=environment.kind,
         target=f"{release.repository} {environment.name}",
-        why=f"{release.tag} was released{_now(environment, standing)}.",
-        reverse=f"Promote {previous} to {environment.name} again." if previous else f"Promote the release that {environment.name} had before again.",
+        why=f"{release.tag} was released.",
+        reverse=f"Promote the release that {environment.name} had before again; the result names it.",
         key=f"{environment.kind}:{release.repository}:{release.tag}",
+        evidence=tuple(Evidence("environment", environment.name, text) for text in (standing.revision and f"is at {standing.revision}", standing.said) if text),
         parameters=tuple((name, value) for name, value in parameters.items() if value),
         status=OperationStatus.REFUSED if refused else OperationStatus.PLANNED,
-        result=downgrade(environment, at, release) if refused else "",
+        result=downgrade(environment, standing.revision, release) if refused else "",
     )
-
-
-def _now(environment: Environment, standing: Standing) -> str:
-    """How the environment stands, as the end of a sentence."""
-    at = f"; {environment.name} is at {standing.revision}" if standing.revision else ""
-    return f"{at} ({standing.said})" if at and standing.said else f"{at}; {standing.said}" if standing.said else at
 
 
 def steps(environment: Environment, release: PromotedRelease) -> tuple[str, ...]:

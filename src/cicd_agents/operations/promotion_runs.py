@@ -26,7 +26,10 @@ _GOES_ON = frozenset({Status.RUNNING, Status.UNKNOWN})
 
 @dataclass(frozen=True, slots=True)
 class Deployments:
-    """The runs that deploy one release. `one_pipeline`: all environments start the same one (GitLab). `taken` holds the runs seen, by environment."""
+    """The runs that deploy one release. `one_pipeline`: there is one for everything (GitLab), so that other runs than deployments are in its list, too.
+
+    `taken` holds the runs that were seen to deploy, with their environments.
+    """
 
     pipelines: Pipelines
     clock: Clock
@@ -39,15 +42,15 @@ class Deployments:
         """The newest run that deploys to the environment; None without one. Raises UsageError where runs cannot be told apart, and ServiceError."""
         others = self._sharing(environment)
         runs = self._open_to(environment, self._runs(environment))
-        if not others:
+        if not others and not self.one_pipeline:
             return runs[0] if runs else None
         names = {run.ref.id: _named(run, (environment, *others)) for run in runs}
         mine = [run for run in runs if names[run.ref.id] == {environment.name} or self.taken.get(run.ref.id) == environment.name]
         unclear = [run for run in runs if len(names[run.ref.id]) != 1 and run not in mine]
         if unclear and not mine:
             raise UsageError(
-                f"environments: {environment.name} and {others[0].name} share {environment.target}, and the run {unclear[0].name!r} does not say which one it "
-                "deploys: put the environment into its name (GitHub: `run-name: Deploy ${{ inputs.environment }}`, GitLab: `workflow:name`)."
+                f"environments: {environment.name}: the name of the run {unclear[0].name!r} does not say which environment it deploys, and others than "
+                "this are possible: put it there (GitHub: `run-name: Deploy ${{ inputs.environment }}`, GitLab: `workflow:name`)."
             )
         return mine[0] if mine else None
 
@@ -105,9 +108,13 @@ class Deployments:
                 return last
             if last and last.status not in _GOES_ON:
                 raise Unhealthy(f"{environment.target} for {environment.name} ended as {last.status}: {last.url or last.ref.id}.")
-        stands = f"it stands as {last.status}: {last.url or last.ref.id}" if last else f"no run of it on {self.release.tag} is to be seen"
+        stands = f"it stands as {last.status}: {last.url or last.ref.id}" if last else self._unseen(environment)
         said = f" The last answer: {trouble}" if trouble else ""
         raise Unhealthy(f"{environment.target} for {environment.name} did not succeed within {environment.health_seconds:.0f} s; {stands}.{said}")
+
+    def _unseen(self, environment: Environment) -> str:
+        names = f" that names {environment.name} alone" if self._sharing(environment) else ""
+        return f"no run of it on {self.release.tag}{names} is to be seen"
 
     def _new(self, environment: Environment, runs: Iterable[Run], known: frozenset[str]) -> str:
         """The id of the run that we started, the oldest of the new ones; empty while there is none."""

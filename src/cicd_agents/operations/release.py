@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cicd_agents.domain.forge import Thread, ThreadKind
@@ -33,29 +33,37 @@ class ReleaseOptions:
     deploy_workflow: str = ""
 
 
-def release_operations(content: ReleaseContent, options: ReleaseOptions, remote: str) -> tuple[Operation, ...]:
-    """What a release does, in order. The same content gives the same operations, with the same keys."""
-    return (*_git(content, remote), *(_forge(content, options) if options.forge else ()), *_after(content, options))
+def release_operations(contents: Sequence[ReleaseContent], options: ReleaseOptions, remote: str) -> tuple[Operation, ...]:
+    """What releases do, in order; the contents share one commit and one push. The same contents give the same operations, with the same keys."""
+    forge = [operation for content in contents for operation in _forge(content, options)] if options.forge else []
+    return (*_git(contents, remote), *forge, *(operation for content in contents for operation in _after(content, options)))
 
 
-def _git(content: ReleaseContent, remote: str) -> Iterator[Operation]:
-    tag = content.tag
-    if content.files:
-        named = ", ".join(sorted(content.files)[:_MOST_FILES]) + (f" and {len(content.files) - _MOST_FILES} more" if len(content.files) > _MOST_FILES else "")
+def content_of(operation: Operation, contents: Sequence[ReleaseContent]) -> ReleaseContent:
+    """The content that an operation on the forge is about."""
+    tag = dict(operation.parameters).get("tag", operation.target)
+    return next(content for content in contents if content.tag == tag)
+
+
+def _git(contents: Sequence[ReleaseContent], remote: str) -> Iterator[Operation]:
+    first, tags = contents[0], ", ".join(content.tag for content in contents[:_MOST_FILES])
+    if first.files:
+        named = ", ".join(sorted(first.files)[:_MOST_FILES]) + (f" and {len(first.files) - _MOST_FILES} more" if len(first.files) > _MOST_FILES else "")
         yield Operation(
-            UPDATE_FILES, content.branch, f"The files say {content.version} from now on.", "Nothing is pushed yet; leave the commit.", f"{UPDATE_FILES}:{tag}",
-            parameters=(("files", named), ("message", content.commit_message), ("parent", content.base)),
+            UPDATE_FILES, first.branch, f"The files say what {tags} is from now on.", "Nothing is pushed yet; leave the commit.", f"{UPDATE_FILES}:{tags}",
+            parameters=(("files", named), ("message", first.commit_message.partition("\n")[0]), ("parent", first.base)),
         )  # fmt: skip
-    commit = content.tagged or ("the release commit" if content.files else content.base)
-    if not content.tagged:
-        yield Operation(
-            CREATE_TAG, tag, f"Marks the commit that is {content.version}.", "It is not pushed yet; `git tag -d` takes it away here.", f"{CREATE_TAG}:{tag}",
-            parameters=(("commit", commit), ("message", content.tag_message)),
-        )  # fmt: skip
-    refs = ", ".join([*([f"{commit} to {content.branch}"] if content.moves_branch else []), f"tag {tag}"])
+    commit = first.tagged or ("the release commit" if first.files else first.base)
+    for content in contents:
+        if not content.tagged:
+            yield Operation(
+                CREATE_TAG, content.tag, f"Marks the commit that is {content.version}.", "It is not pushed yet; `git tag -d` takes it away here.",
+                f"{CREATE_TAG}:{content.tag}", parameters=(("commit", commit), ("message", content.tag_message)),
+            )  # fmt: skip
+    refs = ", ".join([*([f"{commit} to {first.branch}"] if first.moves_branch else []), f"tag {tags}"])
     yield Operation(
         PUSH, remote, "All see the release; branch and tag go together or not at all.", "Revert the commit; the tag stays, and a higher version replaces it.",
-        f"{PUSH}:{tag}", parameters=(("refs", refs),),
+        f"{PUSH}:{tags}", parameters=(("refs", refs),),
     )  # fmt: skip
 
 
@@ -78,28 +86,27 @@ def _forge(content: ReleaseContent, options: ReleaseOptions) -> Iterator[Operati
 def _asset(tag: str, asset: AssetFile) -> Operation:
     return Operation(
         UPLOAD_ASSET, asset.name, f"It is a file of {tag}.", "Take the file out of the release by hand.", f"{UPLOAD_ASSET}:{tag}:{asset.name}",
-        parameters=(("size", f"{asset.size} bytes"), ("sha256", asset.digest)),
+        parameters=(("tag", tag), ("size", f"{asset.size} bytes"), ("sha256", asset.digest)),
     )  # fmt: skip
 
 
 def _after(content: ReleaseContent, options: ReleaseOptions) -> Iterator[Operation]:
     tag = content.tag
+    of = ("tag", tag)
     if options.comments:
         for thread in content.threads:
-            yield Operation(COMMENT, shown(thread), f"It is part of {tag}.", "Delete the comment.", f"{COMMENT}:{tag}:{shown(thread)}")
+            yield Operation(COMMENT, shown(thread), f"It is part of {tag}.", "Delete the comment.", f"{COMMENT}:{tag}:{shown(thread)}", parameters=(of,))
     if options.labels:
         labels = ("labels", ", ".join(options.labels))
         for thread in content.threads:
-            yield Operation(LABEL, shown(thread), f"It is part of {tag}.", "Take the label away.", f"{LABEL}:{tag}:{shown(thread)}", parameters=(labels,))
+            yield Operation(LABEL, shown(thread), f"It is part of {tag}.", "Take the label away.", f"{LABEL}:{tag}:{shown(thread)}", parameters=(of, labels))
     if options.known_problems:
-        yield Operation(OPEN_ISSUE, f"Known problems of {tag}", "They are tracked in one place.", "Close the issue.", f"{OPEN_ISSUE}:{tag}")
+        yield Operation(OPEN_ISSUE, f"Known problems of {tag}", "They are tracked in one place.", "Close the issue.", f"{OPEN_ISSUE}:{tag}", parameters=(of,))
     if options.announce:
-        yield Operation(ANNOUNCE, "Slack", f"People hear of {tag}.", "A message cannot be taken back; write another.", f"{ANNOUNCE}:{tag}")
+        yield Operation(ANNOUNCE, "Slack", f"People hear of {tag}.", "A message cannot be taken back; write another.", f"{ANNOUNCE}:{tag}", parameters=(of,))
     if options.deploy_workflow:
-        workflow = options.deploy_workflow
-        yield Operation(
-            START_DEPLOYMENT, workflow, f"It deploys {tag}.", "Deploy the version before.", f"{START_DEPLOYMENT}:{tag}:{workflow}", parameters=(("ref", tag),)
-        )
+        workflow, why = options.deploy_workflow, f"It deploys {tag}."
+        yield Operation(START_DEPLOYMENT, workflow, why, "Deploy the version before.", f"{START_DEPLOYMENT}:{tag}:{workflow}", parameters=(of,))
 
 
 def shown(thread: Thread) -> str:

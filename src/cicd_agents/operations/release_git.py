@@ -20,9 +20,12 @@ _SHORT = 12
 
 @dataclass(slots=True)
 class ReleaseGit:
-    """Makes the commit and the tag of a release and pushes both. `checks_seconds`: how long the checks of a protected branch are waited for."""
+    """Makes the commit and the tags of releases and pushes all together. `checks_seconds`: how long the checks of a protected branch are waited for.
 
-    content: ReleaseContent
+    `contents` share base, branch and commit; the files of all stand in the first one.
+    """
+
+    contents: tuple[ReleaseContent, ...]
     git: ReleaseWriter
     clock: Clock
     pipelines: Pipelines | None = None
@@ -30,75 +33,79 @@ class ReleaseGit:
     commit: str = ""
 
     def __post_init__(self) -> None:
-        self.commit = self.commit or self.content.tagged or ("" if self.content.files else self.content.base)
+        self.commit = self.commit or self._first.tagged or ("" if self._first.files else self._first.base)
+
+    @property
+    def _first(self) -> ReleaseContent:
+        return self.contents[0]
 
     def update_files(self, _operation: Operation) -> str:
         """Make the release commit; the same one each time."""
-        content = self.content
+        content = self._first
         if not content.branch:
             raise UsageError("HEAD is no branch, so nobody knows where the release commit belongs; name it with --branch (setting `release-branch`).")
         self.commit = self.git.make_commit(content.base, content.files, content.commit_message, content.time)
         return f"Commit {self.commit[:_SHORT]}."
 
-    def create_tag(self, _operation: Operation) -> str:
-        """Make the tag here. Raises Rejected where the tag is at another commit."""
-        made = self.git.make_tag(self.content.tag, self.commit, self.content.tag_message, self.content.time)
+    def create_tag(self, operation: Operation) -> str:
+        """Make a tag here. Raises Rejected where it is at another commit."""
+        content = next(content for content in self.contents if content.tag == operation.target)
+        made = self.git.make_tag(content.tag, self.commit, content.tag_message, content.time)
         if made.standing is Standing.ELSEWHERE:
-            self._take(made.commit)
+            self._take(content.tag, made.commit)
         if made.standing is not Standing.DONE:
             raise AlreadyDone(f"The tag is there, at {made.commit[:_SHORT]}.")
         return f"Tag at {self.commit[:_SHORT]}."
 
     def push(self, _operation: Operation) -> str:
-        """Push branch and tag together. Raises Rejected with the reason where the remote has something else, or wants checks that fail."""
+        """Push branch and tags together. Raises Rejected with the reason where the remote has something else, or wants checks that fail."""
         self._look()
         answer = self._pushed()
         if answer is None or answer.standing is Standing.REFUSED:
-            answer = self._by_side_branch(answer) if answer and self.content.moves_branch else answer
+            answer = self._by_side_branch(answer) if answer and self._first.moves_branch else answer
         if answer is not None:
             raise Rejected(f"The push was refused: {answer.reason or answer.standing}.")
-        if self.content.moves_branch:
-            self.git.follow(self.content.branch, self.commit)
+        if self._first.moves_branch:
+            self.git.follow(self._first.branch, self.commit)
         return f"Pushed {self.commit[:_SHORT]}."
 
-    @property
-    def _tag_ref(self) -> str:
-        return f"refs/tags/{self.content.tag}"
-
     def _look(self) -> None:
-        """Raise AlreadyDone where the remote has the tag at our commit, Rejected where at another one."""
-        there = self.git.remote_commit(self._tag_ref)
-        if there:
-            self._take(there)
-            raise AlreadyDone(f"The remote has the tag, at {there[:_SHORT]}.")
+        """Raise AlreadyDone where the remote has all tags at our commit, Rejected where one is at another."""
+        there = {content.tag: self.git.remote_commit(f"refs/tags/{content.tag}") for content in self.contents}
+        for tag, commit in there.items():
+            if commit:
+                self._take(tag, commit)
+        if all(there.values()):
+            raise AlreadyDone(f"The remote has {', '.join(there)}, at {self.commit[:_SHORT]}.")
 
-    def _take(self, there: str) -> None:
+    def _take(self, tag: str, there: str) -> None:
         """Go on with the commit that has the tag, where it says the same as ours. Raises Rejected where it does not: a tag is never moved."""
         if there == self.commit:
             return
-        if self.git.remote_commit(self._tag_ref) == there:
-            self.git.fetch(self._tag_ref)
+        ref = f"refs/tags/{tag}"
+        if self.git.remote_commit(ref) == there:
+            self.git.fetch(ref)
         if not self.git.same_release(there, self.commit):
-            where = f"The tag {self.content.tag} is at {there[:_SHORT]}, not at {self.commit[:_SHORT]}."
+            where = f"The tag {tag} is at {there[:_SHORT]}, not at {self.commit[:_SHORT]}."
             raise Rejected(f"{where} Tags are never moved: release that commit, or a higher version.")
         self.commit = there
 
     def _pushed(self) -> PushedRef | None:
         """None where all is on the remote now; else the ref that is not. Raises Rejected where the branch went on, AlreadyDone where another run was faster."""
-        tag = RefUpdate(self._tag_ref, self._tag_ref)
-        updates = [RefUpdate(self.commit, f"refs/heads/{self.content.branch}"), tag] if self.content.moves_branch else [tag]
+        tags = [RefUpdate(ref, ref) for ref in (f"refs/tags/{content.tag}" for content in self.contents)]
+        updates = [RefUpdate(self.commit, f"refs/heads/{self._first.branch}"), *tags] if self._first.moves_branch else tags
         told = self.git.push(updates)
         if any(item.standing is Standing.ELSEWHERE for item in told):
             self._look()
         if any(item.standing is Standing.BEHIND for item in told):
-            raise Rejected(f"The branch {self.content.branch} has gone on meanwhile, so nothing was pushed; the run for its newest commit releases.")
+            raise Rejected(f"The branch {self._first.branch} has gone on meanwhile, so nothing was pushed; the run for its newest commit releases.")
         return next((item for item in told if item.standing is Standing.REFUSED), None)
 
     def _by_side_branch(self, refused: PushedRef) -> PushedRef | None:
         """A protected branch may want checks of the very commit: show it on a branch beside, wait for them, push again (the branch stays)."""
         if self.pipelines is None:
             return refused
-        side = f"cicd-agents/release-{self.content.tag}-{self.commit[:_SHORT]}"
+        side = f"cicd-agents/release-{self._first.tag}-{self.commit[:_SHORT]}"
         shown = self.git.push([RefUpdate(self.commit, f"refs/heads/{side}")])
         if shown[0].standing not in (Standing.DONE, Standing.ALREADY):
             return refused

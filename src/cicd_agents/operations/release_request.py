@@ -19,16 +19,20 @@ from cicd_agents.domain.release_content import ReleaseContent, ReleaseWriter
 from cicd_agents.operations.apply import AlreadyDone, Applier
 
 UPDATE_BRANCH, OPEN_REQUEST = "UpdateBranch", "OpenRequest"
-_MARK = re.compile(r"<!-- cicd-agents:release (\{[^\n]{1,1000}?\}) -->")
+_LONGEST_MARK, _LONGEST_TAG = 20_000, 200
+_MARK = re.compile(r"<!-- cicd-agents:release (\{[^\n]{1,20000}?\}) -->")
+# GitHub's limit of a pull request's text is 65,536 characters.
+_MOST_TEXT = 60_000
+_MOST_NAMED = 10
 _WORD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class MergedRequest:
-    """A release request that was merged: the tag that it is for, and the commit on the base branch that it became."""
+    """A release request that was merged: the tags that it is for, and the commit on the base branch that it became."""
 
     number: int
-    tag: str
+    tags: tuple[str, ...]
     commit: str
 
 
@@ -38,39 +42,50 @@ def release_branch(component: str) -> str:
     return f"cicd-agents/release-{part}" if part else "cicd-agents/release"
 
 
-def request_text(content: ReleaseContent) -> str:
+def request_text(contents: Sequence[ReleaseContent]) -> str:
     """The text of the request: the notes, and a hidden mark by which it is known when it is merged."""
-    mark = json.dumps({"tag": content.tag, "version": content.version})
-    first = f"Merging this releases **{content.version}**: the merge commit gets the tag `{content.tag}`."
-    return f"<!-- cicd-agents:release {mark} -->\n{first}\n\n{content.notes}"
+    mark = json.dumps({"tags": [content.tag for content in contents]})
+    tags = ", ".join(f"`{content.tag}`" for content in contents[:_MOST_NAMED])
+    more = f" and {len(contents) - _MOST_NAMED} more" if len(contents) > _MOST_NAMED else ""
+    first = f"Merging this makes the release{'s' if len(contents) > 1 else ''} {tags}{more}: the merge commit gets the tag{'s' if len(contents) > 1 else ''}."
+    each = _MOST_TEXT // len(contents)
+    notes = (content.notes if len(contents) == 1 else f"# {content.title}\n\n{content.notes[:each]}" for content in contents)
+    return f"<!-- cicd-agents:release {mark} -->\n{first}\n\n" + "\n\n".join(notes)[:_MOST_TEXT]
 
 
 def merged_request(found: Sequence[ChangeRequest], me: Author, tags: frozenset[str]) -> MergedRequest | None:
-    """The newest merged request of ours whose tag is not there yet. One that somebody else opened is not ours, whatever its text says."""
+    """The newest merged request of ours, where one of its tags is not there yet. One that somebody else opened is not ours, whatever its text says."""
     for request in found:
-        mark = _MARK.search(request.body[:5000]) if request.merged_as and not request.from_fork and request.author.id == me.id else None
-        if mark is None:
+        if not request.merged_as or request.from_fork or request.author.id != me.id:
             continue
-        try:
-            tag = json.loads(mark[1]).get("tag")
-        except ValueError:
-            continue
-        if isinstance(tag, str) and 0 < len(tag) < 200:
-            return None if tag in tags else MergedRequest(request.number, tag, request.merged_as)
+        if wanted := _marked(request.body):
+            missing = tuple(tag for tag in wanted if tag not in tags)
+            return MergedRequest(request.number, missing, request.merged_as) if missing else None
     return None
 
 
-def request_operations(content: ReleaseContent, head: str) -> tuple[Operation, ...]:
+def _marked(body: str) -> tuple[str, ...]:
+    mark = _MARK.search(body[:_LONGEST_MARK])
+    try:
+        tags = json.loads(mark[1]).get("tags") if mark else None
+    except ValueError:
+        return ()
+    return tuple(tags) if isinstance(tags, list) and all(isinstance(tag, str) and 0 < len(tag) < _LONGEST_TAG for tag in tags) else ()
+
+
+def request_operations(contents: Sequence[ReleaseContent], head: str) -> tuple[Operation, ...]:
     """The writes, in order."""
+    content = contents[0]
+    title, versions = content.commit_message.partition("\n")[0], ", ".join(each.tag for each in contents[:_MOST_NAMED])
     named = ", ".join(sorted(content.files)[:20])
     return (
         Operation(
-            UPDATE_BRANCH, head, f"It holds what {content.version} changes, for review.", "Close the request and leave the branch.",
+            UPDATE_BRANCH, head, f"It holds what {versions} changes, for review.", "Close the request and leave the branch.",
             f"{UPDATE_BRANCH}:{head}:{content.base}", parameters=(("files", named), ("parent", content.base), ("message", content.commit_message)),
         ),
         Operation(
-            OPEN_REQUEST, content.branch, f"Merging it releases {content.version}.", "Close the request.", f"{OPEN_REQUEST}:{head}:{content.tag}",
-            parameters=(("title", content.commit_message), ("tag", content.tag)),
+            OPEN_REQUEST, content.branch, f"Merging it releases {versions}.", "Close the request.", f"{OPEN_REQUEST}:{head}:{versions}",
+            parameters=(("title", title), ("tags", versions)),
         ),
     )  # fmt: skip
 
@@ -79,7 +94,7 @@ def request_operations(content: ReleaseContent, head: str) -> tuple[Operation, .
 class RequestSteps:
     """Does the writes; each looks first."""
 
-    content: ReleaseContent
+    contents: tuple[ReleaseContent, ...]
     head: str
     git: ReleaseWriter
     requests: Requests
@@ -90,7 +105,7 @@ class RequestSteps:
 
     def update_branch(self, _operation: Operation) -> str:
         """Bring our branch to the new state."""
-        content, ref = self.content, f"refs/heads/{self.head}"
+        content, ref = self.contents[0], f"refs/heads/{self.head}"
         wanted = self.git.make_commit(content.base, content.files, content.commit_message, content.time)
         there = self.git.remote_commit(ref)
         if there:
@@ -106,8 +121,8 @@ class RequestSteps:
 
     def open_request(self, _operation: Operation) -> str:
         """Open the request, or bring its text up to date."""
-        content = self.content
-        title, text = content.commit_message, request_text(content)
+        content = self.contents[0]
+        title, text = content.commit_message.partition("\n")[0], request_text(self.contents)
         present = next((item for item in self.requests.of_branch(self.head, content.branch) if item.open), None)
         if present is None:
             try:

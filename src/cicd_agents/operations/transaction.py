@@ -12,7 +12,7 @@ from cicd_agents.operations.apply import Applier, apply
 from cicd_agents.operations.audit import AuditLog
 from cicd_agents.operations.policy import Mode
 
-_REACHED = (OperationStatus.APPLIED, OperationStatus.ALREADY_DONE)
+REACHED = (OperationStatus.APPLIED, OperationStatus.ALREADY_DONE)
 NOT_REACHED = "Not reached: an earlier step was not done."
 
 
@@ -28,13 +28,13 @@ def carry_out(
             continue
         now = apply((operation,), appliers, mode, audit, clock)[0]
         done.append(now)
-        going = mode is not Mode.AUTO or now.status in _REACHED or operation.kind in side
+        going = mode is not Mode.AUTO or now.status in REACHED or operation.kind in side
     return tuple(done)
 
 
 def complete(operations: Sequence[Operation]) -> bool:
     """Whether all is there."""
-    return all(operation.status in _REACHED for operation in operations)
+    return all(operation.status in REACHED for operation in operations)
 
 
 def code_of(operations: Sequence[Operation], *, dry_run: bool) -> int | None:

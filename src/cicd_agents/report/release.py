@@ -12,6 +12,9 @@ from cicd_agents.report.operations import operation_markdown, operation_text
 # The changelog of a plan is our own Markdown, made safe where it is written (analysis/changelog); it is only bounded here.
 _MOST_DECISIONS = 200
 _LINE = 200
+# Whether a line of a checkpoint holds, does not, or is not known.
+_MARKS = {True: "x", False: " ", None: "?"}
+_NOT_YET = " (not known yet)"
 
 
 def to_release_text(report: ReleaseReport) -> str:
@@ -52,6 +55,9 @@ def _text(report: ReleaseReport) -> Iterator[str]:
     if report.operations:
         yield "\nOperations"
         yield from (f"  {plain(' '.join(operation_text(item).split()), 1000)}" for item in report.operations)
+    for checkpoint in details.checkpoints:
+        yield f"\nCheckpoint: {_one(checkpoint.name)}"
+        yield from (f"  [{_MARKS[line.done]}] {_one(line.text)}" for line in checkpoint.lines)
     for note in report.notes:
         yield f"Note: {_one(note)}"
 
@@ -102,6 +108,9 @@ def _markdown(report: ReleaseReport) -> Iterator[str]:
     if report.operations:
         yield "\n### Operations\n"
         yield from (f"1. {operation_markdown(item)}" for item in report.operations)
+    for checkpoint in details.checkpoints:
+        yield f"\n### Checkpoint: {inline(checkpoint.name)}\n"
+        yield from (f"- [{'x' if line.done else ' '}] {inline(line.text)}{_NOT_YET if line.done is None else ''}" for line in checkpoint.lines)
     for note in report.notes:
         yield f"\n> {inline(note)}"
 

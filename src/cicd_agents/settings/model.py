@@ -69,8 +69,13 @@ class Settings:
     check_command: str
     argocd_url: str
     argocd_token: str = field(repr=False)
+    argocd_project: str
+    argocd_prune: bool
+    promote_force: bool
     approval_required: tuple[str, ...]
     approvers: tuple[str, ...]
+    approval_minimum: int
+    approval_self: str
     approval_timeout: str
     approval_by: str
     approval_environment: str

@@ -62,8 +62,10 @@ GENERAL = (
     Option("report-dir", Kind.TEXT, "cicd-agents-report", "Folder for report files, the audit log and the dotenv file."),
     Option("slack-webhook", Kind.SECRET, "", "Incoming webhook of Slack that is told of failures.", in_file=False),
     Option("allow-http", Kind.LIST, "", "Hosts that may be called by plain http.", in_file=False),
-    Option("approval-required", Kind.LIST, "", "Operations that a person must approve first, such as Push, Promote:prod; * is all."),
-    Option("approvers", Kind.LIST, "", "Who may approve: login, id:NUMBER, @org/team; KIND=… for one kind of operation."),
+    Option("approval-required", Kind.LIST, "", "Operations that a person must approve first, such as Push, Promote:prod; * is all, -KIND takes one out."),
+    Option("approvers", Kind.LIST, "", "Who may approve: login, id:NUMBER, @org/team, team:GROUP, role:write; KIND=… for one kind of operation."),
+    Option("approval-minimum", Kind.COUNT, "1", "How many of them must approve.", least=1, most=10),
+    Option("approval-self", Kind.CHOICE, "auto", "Whether who started the run may approve; auto: only where nobody else may.", ("auto", "yes", "no")),
     Option("approval-timeout", Kind.TEXT, "4h", "How long an approval may take: 30m, 4h, 2d."),
     Option("approval-by", Kind.CHOICE, "comment", "By a comment `/approve HASH`, or by the job's protected environment.", ("comment", "environment")),
     Option("approval-environment", Kind.TEXT, "", "The protected environment whose approval counts."),
@@ -122,6 +124,9 @@ RELEASES = (
     Option("check-command", Kind.TEXT, "", "Command that checks an environment after a promotion; its exit code decides.", in_file=False),
     Option("argocd-url", Kind.TEXT, "", "Argo CD's address.", in_file=False),
     Option("argocd-token", Kind.SECRET, "", "Token for Argo CD.", in_file=False),
+    Option("argocd-project", Kind.TEXT, "", "The project of all applications; empty: it is looked up.", in_file=False),
+    Option("argocd-prune", Kind.FLAG, "false", "Let Argo CD's syncs delete what left the source.", in_file=False),
+    Option("promote-force", Kind.FLAG, "false", "Promote also to an environment that is at a later version.", in_file=False),
 )  # fmt: skip
 
 OPTIONS = (*GENERAL, *DOCTOR, *RELEASES)

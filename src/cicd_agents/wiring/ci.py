@@ -13,6 +13,7 @@ from cicd_agents import __version__
 from cicd_agents.agents.pipeline_doctor import Consultation, OpenJobLog, PipelineDoctor
 from cicd_agents.clients.audit_file import AuditFile
 from cicd_agents.clients.clock import Budget
+from cicd_agents.clients.git_command import has_git
 from cicd_agents.clients.platforms.services import Order, Platforms, platforms_for
 from cicd_agents.clients.settings_file import MAX_SETTINGS, parse_settings, read_event, read_settings_file
 from cicd_agents.context.choice import RELEASES, choose
@@ -35,6 +36,8 @@ from cicd_agents.settings.reading import FILE_NAME, read
 from cicd_agents.wiring.destinations import destinations, skipped_outputs
 from cicd_agents.wiring.world import World
 
+_WITH_GIT = "use org/cicd-agents/release on GitHub, the component release-manager on GitLab"
+
 
 def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World) -> int:
     """Run the agent that the event calls for; returns the exit code. Raises UsageError for wrong settings or a context that makes no sense."""
@@ -46,6 +49,11 @@ def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World)
     world.say(f"cicd-agents {__version__} on {context.platform}, event {context.event or 'unknown'}. {choice.reason}")
     if choice.agent is None:
         return _skipped(choice.reason, context, world)
+    if choice.agent == RELEASES and not has_git(world.environment):
+        if first.agent == RELEASES:
+            raise UsageError(f"The release-manager needs git, and there is none on PATH; {_WITH_GIT}, or install git.")
+        # Nobody asked for a release by name: the doctor's users, whose image has no git, run on tags as well.
+        return _skipped(f"{choice.reason} It needs git, and there is none here: {_WITH_GIT}.", context, world)
     with ExitStack() as stack:
         order = Order(context, first, world.environment, clock, Budget(clock, first.time_limit), world.say, world.timeouts)
         platforms = stack.enter_context(platforms_for(order))

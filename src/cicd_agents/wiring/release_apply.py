@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cicd_agents.agents.release_manager import AGENT, ReleaseManager, forge_of
-from cicd_agents.agents.release_preparation import Preparation, Prepared
+from cicd_agents.agents.release_preparation import Begun, Preparation, Prepared
 from cicd_agents.agents.release_scene import ReleaseRequest, Scene
 from cicd_agents.clients.asset_files import asset_files, opened
 from cicd_agents.clients.audit_file import AuditFile
@@ -21,12 +22,14 @@ from cicd_agents.clients.platforms.release_services import ReleaseServices, cont
 from cicd_agents.clients.platforms.services import Order
 from cicd_agents.domain.context import Platform, RunContext
 from cicd_agents.domain.errors import ServiceError, UsageError
-from cicd_agents.domain.operation import Operation
-from cicd_agents.domain.release import ReleaseDetails
+from cicd_agents.domain.operation import Operation, OperationStatus
+from cicd_agents.domain.release import ReleaseCheckpoint, ReleaseDetails
 from cicd_agents.domain.release_content import ReleaseContent
 from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, FailOn, Outcome, ReleaseVerdict
 from cicd_agents.operations.apply import Applier
 from cicd_agents.operations.policy import Mode
+from cicd_agents.operations.promotion_checkpoints import ReleaseFacts, checkpoints
+from cicd_agents.operations.promotion_steps import Promotions
 from cicd_agents.operations.release import (
     ANNOUNCE,
     COMMENT,
@@ -41,16 +44,19 @@ from cicd_agents.operations.release import (
     UPDATE_FILES,
     UPLOAD_ASSET,
     ReleaseOptions,
+    content_of,
     release_operations,
 )  # fmt: skip
 from cicd_agents.operations.release_forge import ReleasePage, Telling
 from cicd_agents.operations.release_git import ReleaseGit
 from cicd_agents.operations.release_request import MergedRequest, RequestSteps, merged_request, release_branch, request_operations
-from cicd_agents.operations.transaction import carry_out, code_of
+from cicd_agents.operations.transaction import REACHED, carry_out, code_of
 from cicd_agents.publish.report_files import safe_folder
 from cicd_agents.report.announcement import to_announcement
 from cicd_agents.report.document import report_of
 from cicd_agents.settings.model import Settings
+from cicd_agents.wiring.approvals import ApprovalGate, approval_needed
+from cicd_agents.wiring.promotion import promotion, told
 from cicd_agents.wiring.release_places import ReleasePlaces
 
 if TYPE_CHECKING:
@@ -119,14 +125,14 @@ class ReleaseSession:
         began = self.world.clock.monotonic()
         self._check()
         try:
-            verdict, content, url = self._released()
+            verdict, contents, url = self._released()
         except ServiceError as problem:
-            verdict, content, url = _unknown(str(problem)), None, ""
+            verdict, contents, url = _unknown(str(problem)), (), ""
         report = report_of(verdict, FailOn.INCONCLUSIVE, self.world.clock.monotonic() - began, self.world.redactor)
         code = code_of(report.operations, dry_run=self._dry_run)
         report = report if code is None else replace(report, exit_code=code)
         places = ReleasePlaces(self.context, self.settings, self.world.out, lambda: secrets.token_hex(16), self.wish.form)
-        failed = places.tell(report, url, self._changelog(content), self.world.say)
+        failed = places.tell(report, url, _changelog(contents), self.world.say)
         if failed and self.settings.fail_on_publish_error and report.exit_code == EXIT_PASS:
             return EXIT_UNDECIDED
         return report.exit_code
@@ -145,22 +151,27 @@ class ReleaseSession:
         if self.settings.announce and not self.settings.slack_webhook:
             raise UsageError("announce: there is no slack-webhook to announce by.")
 
-    def _released(self) -> tuple[ReleaseVerdict, ReleaseContent | None, str]:
-        """The verdict with its operations as they stand, what was released, and the address of the release."""
+    def _released(self) -> tuple[ReleaseVerdict, tuple[ReleaseContent, ...], str]:
+        """The verdict with its operations as they stand, what was released, and the address of the (first) release."""
         if self.writer is not None:
             self.writer.fetch_tags()
         request = self._request()
         merged = self._merged(request) if self.settings.release_flow == "request" and not self.context.tag else None
         prepared = self._prepared(request, merged)
-        content = prepared.content
-        if content is None:
-            return prepared.verdict, None, ""
-        if self.settings.release_flow == "request" and not content.tagged and merged is None:
-            return self._by_request(prepared.verdict, content), content, ""
-        content = replace(content, assets=asset_files(self.settings.release_assets, self.wish.folder))
-        self._check_tree(content)
-        operations, url = self._carried_out(content)
-        return replace(prepared.verdict, operations=operations), content, url
+        contents = prepared.contents
+        if not contents:
+            return prepared.verdict, (), ""
+        if self.settings.release_flow == "request" and not contents[0].tagged and merged is None:
+            return self._by_request(prepared.verdict, contents), contents, ""
+        contents = self._with_assets(contents)
+        self._check_tree(contents[0])
+        verdict = self._carried_out(prepared.verdict, contents)
+        return verdict, contents, self._address(contents[0].tag) if self._forge else ""
+
+    def _with_assets(self, contents: tuple[ReleaseContent, ...]) -> tuple[ReleaseContent, ...]:
+        if self.settings.release_assets and len(contents) > 1:
+            raise UsageError("release-assets: several components are released, and nobody knows whose the files are; name one with release-component.")
+        return (replace(contents[0], assets=asset_files(self.settings.release_assets, self.wish.folder)), *contents[1:])
 
     def _request(self) -> ReleaseRequest:
         settings = self.settings
@@ -171,29 +182,54 @@ class ReleaseSession:
 
     def _prepared(self, request: ReleaseRequest, merged: MergedRequest | None) -> Prepared:
         if merged is not None:
-            return self.preparation.finish(request, merged.tag, merged.commit, int(self.world.clock.now()), exists=False)
+            now = int(self.world.clock.now())
+            return self.preparation.finish(request, [Begun(tag, merged.commit, now, exists=False) for tag in merged.tags])
         if not self.context.tag:
             return self.preparation.prepare(request)
         tag = next((tag for tag in self.repository.tags() if tag.name == self.context.tag), None)
         if tag is None:
             raise UsageError(f"The tag {self.context.tag} is not in this clone; fetch it (git fetch --tags).")
-        return self.preparation.finish(replace(request, branch=None), tag.name, tag.commit, tag.time)
+        return self.preparation.finish(replace(request, branch=None), [Begun(tag.name, tag.commit, tag.time)])
 
     def _check_tree(self, content: ReleaseContent) -> None:
         """Files that are changed and not committed would stand in the way of the branch that moves on."""
         if content.files and self.repository.head().branch == content.branch and (changed := self.repository.changed_files()) and not self._dry_run:
             raise UsageError(f"Files are changed and not committed ({', '.join(changed[:5])}); commit or stash them, or release from a clean clone.")
 
-    def _carried_out(self, content: ReleaseContent) -> tuple[tuple[Operation, ...], str]:
+    @property
+    def _forge(self) -> bool:
+        return self.settings.forge_release and self.context.platform in (Platform.GITHUB, Platform.GITLAB)
+
+    def _carried_out(self, verdict: ReleaseVerdict, contents: tuple[ReleaseContent, ...]) -> ReleaseVerdict:
+        """The verdict with the operations of the release as they stand afterwards."""
         settings, services = self.settings, self.services
-        forge = settings.forge_release and (services is not None or self.context.platform in (Platform.GITHUB, Platform.GITLAB))
+        drafts = services.releases.drafts if services else self.context.platform is Platform.GITHUB
         options = ReleaseOptions(
-            forge, services.releases.drafts if services else self.context.platform is Platform.GITHUB, settings.release_comments, settings.release_labels,
-            settings.known_problems, settings.announce, settings.deploy_workflow,
-        )  # fmt: skip
-        operations = release_operations(content, options, settings.git_remote)
-        done = self._done(operations, self._appliers(content), SIDE)
-        return done, self._address(content.tag) if forge else ""
+            self._forge, drafts, settings.release_comments, settings.release_labels, settings.known_problems, settings.announce, settings.deploy_workflow
+        )
+        promoted = self._promotion(contents)
+        operations = (*release_operations(contents, options, settings.git_remote), *(promoted.planned() if promoted else ()))
+        gate = ApprovalGate(settings, self.context, services, self._audit(), self.world, self._dry_run)
+        passed = gate.passed(operations, f"release {settings.release_component}".strip())
+        appliers = {**self._appliers(contents), **(promoted.appliers() if promoted else {})}
+        done = self._done(passed.operations, appliers, SIDE)
+        ended = gate.done(passed, done)
+        if promoted:
+            verdict = replace(verdict, details=replace(verdict.details, checkpoints=self._checkpoints(promoted, done)))
+        return replace(verdict, operations=(*passed.writes, *done), notes=(*verdict.notes, *passed.notes, *([ended] if ended else [])))
+
+    def _promotion(self, contents: tuple[ReleaseContent, ...]) -> Promotions | None:
+        if self.settings.environments and len(contents) > 1:
+            raise UsageError("environments: several components are released, and nobody knows which one is promoted; name one with release-component.")
+        branch = contents[0].branch or self.context.default_branch or self.repository.head().branch or ""
+        return promotion(contents[0], self.order, self.world, self.services, self.writer, branch, self.stack.callback)
+
+    def _checkpoints(self, promoted: Promotions, done: Sequence[Operation]) -> tuple[ReleaseCheckpoint, ...]:
+        stands = {operation.kind: operation.status in REACHED for operation in done if operation.status is not OperationStatus.PLANNED}
+        published = stands.get(PUBLISH_RELEASE, stands.get(CREATE_RELEASE))
+        facts = ReleaseFacts(stands.get(PUSH), stands.get(UPDATE_FILES, stands.get(PUSH)), None, published)
+        gated = {place.name: stands.get(place.kind) for place in promoted.environments if approval_needed(place.kind, self.settings)}
+        return told(checkpoints(facts, promoted.release, promoted.environments, promoted.progress, gated))
 
     def _address(self, tag: str) -> str:
         """The page of the release, as far as the forge tells it."""
@@ -205,30 +241,44 @@ class ReleaseSession:
             return ""
         return release.url if release else ""
 
-    def _appliers(self, content: ReleaseContent) -> Mapping[str, Applier]:
+    def _appliers(self, contents: tuple[ReleaseContent, ...]) -> Mapping[str, Applier]:
         if self.writer is None:
             return {}
-        settings, services, clock = self.settings, self.services, self.world.clock
-        git = ReleaseGit(content, self.writer, clock, services.pipelines if services else None, settings.checks_wait * 60.0)
+        services = self.services
+        git = ReleaseGit(contents, self.writer, self.world.clock, services.pipelines if services else None, self.settings.checks_wait * 60.0)
         appliers: dict[str, Applier] = {UPDATE_FILES: git.update_files, CREATE_TAG: git.create_tag, PUSH: git.push}
         if services is None:
             return appliers
-        writer, ref = self.writer, f"refs/tags/{content.tag}"
-        page = ReleasePage(content, services.releases, lambda: git.commit, lambda: writer.remote_commit(ref), opened)
-        forge = self.preparation.manager.forge
-        url = forge.release(content.tag) if forge else ""
-        telling = Telling(
-            content, services.threads, services.host, services.releases, services.pipelines, self._announcer(content), url,
-            settings.release_labels, known_problems=settings.known_problems,
-        )  # fmt: skip
+
+        def page(operation: Operation) -> ReleasePage:
+            content = content_of(operation, contents)
+            return ReleasePage(content, services.releases, lambda: git.commit, partial(self._tag_commit, content.tag), opened)
+
+        def telling(operation: Operation) -> Telling:
+            return self._telling(services, content_of(operation, contents))
+
         return appliers | {
-            CREATE_RELEASE: page.create, UPLOAD_ASSET: page.upload, PUBLISH_RELEASE: page.publish, COMMENT: telling.comment, LABEL: telling.label,
-            OPEN_ISSUE: telling.open_issue, ANNOUNCE: telling.tell, START_DEPLOYMENT: telling.deploy,
+            CREATE_RELEASE: lambda operation: page(operation).create(operation), UPLOAD_ASSET: lambda operation: page(operation).upload(operation),
+            PUBLISH_RELEASE: lambda operation: page(operation).publish(operation), COMMENT: lambda operation: telling(operation).comment(operation),
+            LABEL: lambda operation: telling(operation).label(operation), OPEN_ISSUE: lambda operation: telling(operation).open_issue(operation),
+            ANNOUNCE: lambda operation: telling(operation).tell(operation), START_DEPLOYMENT: lambda operation: telling(operation).deploy(operation),
         }  # fmt: skip
 
+    def _tag_commit(self, tag: str) -> str:
+        return self.writer.remote_commit(f"refs/tags/{tag}") if self.writer else ""
+
+    def _telling(self, services: ReleaseServices, content: ReleaseContent) -> Telling:
+        forge = self.preparation.manager.forge
+        return Telling(
+            content, services.threads, services.host, services.releases, services.pipelines, self._announcer(content),
+            forge.release(content.tag) if forge else "", self.settings.release_labels, known_problems=self.settings.known_problems,
+        )  # fmt: skip
+
     def _done(self, operations: Sequence[Operation], appliers: Mapping[str, Applier], side: frozenset[str] = frozenset()) -> tuple[Operation, ...]:
-        audit = AuditFile(self._audit_folder() / "audit.jsonl", self.world.redactor, self.context.actor, self.context.run_url)
-        return carry_out(operations, appliers, Mode.DRY_RUN if self._dry_run else Mode.AUTO, audit, self.world.clock, side)
+        return carry_out(operations, appliers, Mode.DRY_RUN if self._dry_run else Mode.AUTO, self._audit(), self.world.clock, side)
+
+    def _audit(self) -> AuditFile:
+        return AuditFile(self._audit_folder() / "audit.jsonl", self.world.redactor, self.context.actor, self.context.run_url)
 
     def _audit_folder(self) -> Path:
         """In CI beside the report files; else inside of git's own folder, so that nobody's work tree gets new files."""
@@ -251,14 +301,14 @@ class ReleaseSession:
         self.stack.callback(slack.close)
         return lambda url: slack.post(to_announcement(content.title, content.highlights, url, self.context.repository))
 
-    def _by_request(self, verdict: ReleaseVerdict, content: ReleaseContent) -> ReleaseVerdict:
-        if not content.branch:
+    def _by_request(self, verdict: ReleaseVerdict, contents: tuple[ReleaseContent, ...]) -> ReleaseVerdict:
+        if not contents[0].branch:
             raise UsageError("HEAD is no branch, so nobody knows where the release belongs; name the branch (release-branch).")
         if self.services is None or self.writer is None:
             raise UsageError("The flow by requests needs GitHub or GitLab and a token; use release-flow: direct.")
         head = release_branch(self.settings.release_component)
-        steps = RequestSteps(content, head, self.writer, self.services.requests)
-        return replace(verdict, operations=self._done(request_operations(content, head), steps.appliers()))
+        steps = RequestSteps(contents, head, self.writer, self.services.requests)
+        return replace(verdict, operations=self._done(request_operations(contents, head), steps.appliers()))
 
     def _merged(self, request: ReleaseRequest) -> MergedRequest | None:
         """The release request that was merged into this commit and has no tag yet."""
@@ -279,8 +329,11 @@ class ReleaseSession:
         except UsageError:
             return False  # merged after this checkout
 
-    def _changelog(self, content: ReleaseContent | None) -> str:
-        return next((path for path in (content.files if content else ()) if path.rpartition("/")[2].lower().startswith("changelog")), "")
+
+def _changelog(contents: Sequence[ReleaseContent]) -> str:
+    """The (first) changelog that the release writes."""
+    files = contents[0].files if contents else {}
+    return next((path for path in files if path.rpartition("/")[2].lower().startswith("changelog")), "")
 
 
 def _unknown(problem: str) -> ReleaseVerdict:

@@ -75,10 +75,8 @@ class EntryWriter:
     def _entry(self, changes: list[Change], authors: Mapping[str, str]) -> str:
         change = changes[0]
         template = self._style.templates.breaking if change.breaking else self._style.templates.entry
-        if len(changes) == 1:
-            references, commits = self._references(changes) if change.refs else "", self._commit(change.sha)
-        else:
-            references, commits = self._references(changes), ", ".join([self._commit(sha) for sha in dict.fromkeys(each.sha for each in changes)])
+        references = self._references(changes)
+        commits = self._commit(change.sha) if len(changes) == 1 else ", ".join([self._commit(sha) for sha in dict.fromkeys(each.sha for each in changes)])
         values = {
             "scope": scope_text(change.scope[:_LONGEST_SCOPE]) if change.scope else "",
             "subject": line(change.subject, self._forge, change.scope or "") or "(no subject)",

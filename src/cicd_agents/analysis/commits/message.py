@@ -36,8 +36,7 @@ def changes_of(
 def _telling(text: str, title: str, body: str, reading: Reading, types: frozenset[str]) -> bool:
     """Whether the body must be read line by line. Cheap, and right for nearly all messages."""
     return (
-        "BREAKING" in body
-        or "BEGIN_" in body
+        ("B" in body and ("BREAKING" in body or "BEGIN_" in body))
         or "evert" in body
         or "commit " in body
         or title[:6].lower() in ("revert", "reappl")

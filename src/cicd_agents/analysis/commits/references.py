@@ -40,11 +40,10 @@ def references(text: str) -> tuple[Reference, ...]:
     """All references of a text in its order, each target once."""
     found: dict[str, Reference] = {}
     action, end = "", 0
-    at = _first_sign(text)
-    for _ in range(MAX_NUMBERS if at >= 0 else 0):
-        number = _NUMBER.search(text, at)
-        if number is None:
-            break
+    # Signs are found by `find`, which is many times faster than the pattern.
+    at, last, seen = _first_sign(text), max(text.rfind("#"), text.rfind("!")), 0
+    while at <= last and seen < MAX_NUMBERS and (number := _NUMBER.search(text, at)):
+        seen += 1
         begin, at = number.span()
         start = begin
         if begin and text[begin - 1] not in _BEFORE:
@@ -64,9 +63,11 @@ def references(text: str) -> tuple[Reference, ...]:
 
 
 def _first_sign(text: str) -> int:
-    """Where the first # or ! stands, -1 for none; many times faster than the pattern."""
+    """Where the first # or ! stands, the end of the text for none."""
     number, request = text.find("#"), text.find("!")
-    return min(number, request) if number >= 0 and request >= 0 else max(number, request)
+    if request < 0 or 0 <= number < request:
+        return number if number >= 0 else len(text)
+    return request
 
 
 def _is_path(project: str, lead: str) -> bool:

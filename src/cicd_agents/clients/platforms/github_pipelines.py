@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -63,7 +63,7 @@ class GitHubPipelines:
             "event": "workflow_dispatch", "branch": ref, "created": f">={_iso(since)}", "exclude_pull_requests": "true", "per_page": PAGE,
         }  # fmt: skip
         items = self.http.pages(self._path(f"/actions/workflows/{_file(workflow)}/runs"), params, items="workflow_runs")
-        runs = (github_shapes.run(Shape.of(item, f"{NAME}: the runs of workflow {workflow}")) for item in items)
+        runs = (_titled(Shape.of(item, f"{NAME}: the runs of workflow {workflow}")) for item in items)
         return tuple(islice((run for run in runs if run.branch == ref), MOST_RUNS))
 
     def _stands(self, sha: str) -> Iterator[Status]:
@@ -75,6 +75,12 @@ class GitHubPipelines:
 
     def _path(self, below: str) -> str:
         return repository_path(self.repository) + below
+
+
+def _titled(data: Shape) -> Run:
+    """The run by its own title (`run-name`), which tells runs of one workflow apart."""
+    run = github_shapes.run(data)
+    return replace(run, name=data.text("display_title", "") or run.name)
 
 
 @dataclass(frozen=True, slots=True)
