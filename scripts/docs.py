@@ -67,6 +67,8 @@ def bounds(option: Option) -> str:
             return ", ".join(choices(option))
         case Kind.LIST:
             return "a list, separated by commas or lines"
+        case Kind.LINES:
+            return "a list, one item in a line"
         case _:
             return ""
 

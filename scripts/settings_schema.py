@@ -46,7 +46,7 @@ def values(option: Option) -> dict[str, Any]:
             return {"type": ["number", "null"], "minimum": 0, "maximum": 1}
         case Kind.CHOICE:
             return {"enum": [*(choice for choice in option.choices if choice), None]}
-        case Kind.LIST:
+        case Kind.LIST | Kind.LINES:
             item: dict[str, Any] = {"enum": list(option.choices)} if option.choices else {"type": "string"}
             return {"type": ["array", "string", "null"], "items": item}
         case _:
@@ -55,7 +55,7 @@ def values(option: Option) -> dict[str, Any]:
 
 def default(option: Option) -> Any:
     """The default in the type of the file."""
-    if option.kind is Kind.LIST:
+    if option.kind in (Kind.LIST, Kind.LINES):
         return option.default.split(",")
     return json.loads(option.default) if option.kind in (Kind.FLAG, Kind.COUNT, Kind.SHARE) else option.default
 

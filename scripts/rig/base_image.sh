@@ -27,6 +27,7 @@ from_packages() {
   chroot "$root/image" apt-get -qq update >>"$root/log" 2>&1 || { tail -n 20 "$root/log" >&2; return 1; }
   rm -rf "$root"/image/var/cache/apt/archives/*.deb "$root"/image/usr/share/{doc,man,locale}/*
   chroot "$root/image" apt-get -qq install --yes --no-install-recommends --download-only git >>"$root/log" 2>&1 || { tail -n 20 "$root/log" >&2; return 1; }
+  rm -f "$root"/image/var/cache/apt/*.bin
   # pip inside a build asks the package registry by the network of this machine, so it needs the authorities that this machine trusts.
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/image/etc/ssl/certs/ca-certificates.crt"
   tar -C "$root/image" -c . | docker import -c 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' -c 'CMD ["python3"]' - "$NAME" >/dev/null

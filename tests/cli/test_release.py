@@ -210,3 +210,37 @@ def test_an_option_that_means_one_component_is_refused_for_several(cicd_agents: 
     code, out, error = cicd_agents("release", "plan", "--repo", several.folder, "--release-as", "3.0.0")
     assert (code, out) == (2, "")
     assert "say which with --path" in error
+
+
+def test_the_settings_file_forms_the_changelog_and_names_further_version_files(
+    repository: Repository, plan: Callable[..., dict[str, Any]], cicd_agents: Run
+) -> None:
+    settings = (
+        "changelog-form: keep-a-changelog\nchangelog-sections:\n  - feat=Things, new\nchangelog-templates:\n  - entry=* ${subject}\n"
+        "version-files:\n  - deploy.conf=^release = (.*)$\n"
+    )
+    repository.commit("feat: more", {"deploy.conf": "name = x\nrelease = 1.2.0\n", ".cicd-agents.yml": settings})
+    details = plan()["details"]
+    assert "### Things, new\n\n* more" in details["changelog"]
+    assert {"path": "deploy.conf", "old": "1.2.0", "new": "1.3.0"} in details["files"]
+    code, out, _ = cicd_agents("release", "changelog", "--repo", repository.folder)
+    assert code == 0
+    assert "* more" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("changelog-templates: ['entry=- ${nothing}']", "changelog-templates"),
+        ("changelog-sections: [feat]", "changelog-sections: 'feat' is not of the form"),
+        ("version-files: [nowhere.txt]", "version-files: there is no file 'nowhere.txt'"),
+        ("version-files: ['package.json=(']", "package.json"),
+        ("changelog-form: fancy", "changelog-form"),
+    ],
+)
+def test_settings_that_make_no_sense_are_told_in_one_sentence(repository: Repository, cicd_agents: Run, line: str, words: str) -> None:
+    repository.commit("feat: more", {".cicd-agents.yml": line})
+    code, out, error = cicd_agents("release", "plan", "--repo", repository.folder)
+    assert (code, out) == (2, "")
+    assert words in error
+    assert error.count("\n") == 1

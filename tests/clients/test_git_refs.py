@@ -67,10 +67,19 @@ def test_tags_tell_their_commit_and_times(project: Repository) -> None:
     first, released_at = project.git("rev-parse", "v1.0.0^{commit}"), int(project.git("log", "-1", "--format=%ct", "v1.0.0"))
     light_at = int(project.git("log", "-1", "--format=%ct", "v1.1.0"))
     assert opened(project).tags() == (
-        Tag("late", first, 1_800_000_000, released_at, annotated=True),
-        Tag("v1.0.0", first, released_at + 60, released_at, annotated=True),
-        Tag("v1.1.0", project.git("rev-parse", "v1.1.0"), light_at, light_at),
+        Tag("late", first, 1_800_000_000, annotated=True),
+        Tag("v1.0.0", first, released_at + 60, annotated=True),
+        Tag("v1.1.0", project.git("rev-parse", "v1.1.0"), light_at),
     )
+
+
+def test_a_tag_that_does_not_tell_when_it_was_made_has_the_time_of_its_commit(project: Repository) -> None:
+    commit = project.git("rev-parse", "v1.0.0^{commit}")
+    # As git wrote tags before 0.99.
+    made = project.git("hash-object", "-t", "tag", "-w", "--stdin", "--literally", given=f"object {commit}\ntype commit\ntag old\n\nno tagger\n".encode())
+    project.git("update-ref", "refs/tags/old", made)
+    old = next(tag for tag in opened(project).tags() if tag.name == "old")
+    assert old == Tag("old", commit, int(project.git("log", "-1", "--format=%ct", commit)), annotated=True)
 
 
 def test_a_tag_of_a_tag_leads_to_the_commit(project: Repository) -> None:
@@ -101,6 +110,14 @@ def test_merged_tags_are_those_that_the_revision_reaches(project: Repository) ->
     project.tag("v1.0.1", "hotfix")
     assert [tag.name for tag in opened(project).tags("HEAD")] == ["v1.0.0", "v1.0.1"]
     assert [tag.name for tag in opened(project).tags("main")] == ["v1.0.0", "v1.1.0"]
+
+
+def test_an_id_that_was_found_once_is_no_answer_for_another(project: Repository) -> None:
+    repository = opened(project)
+    commit, tag = repository.commit("HEAD"), project.git("rev-parse", "v1.0.0")
+    assert repository.commits([commit, "0" * 40, tag, commit[:12]]) == {
+        commit: commit, "0" * 40: None, tag: project.git("rev-parse", "v1.0.0^{commit}"), commit[:12]: commit,
+    }  # fmt: skip
 
 
 def test_a_commit_reaches_itself_and_its_ancestors_only(project: Repository) -> None:

@@ -1,4 +1,4 @@
-"""What the image is: small, without root, without tools, and enough for itself."""
+"""What the images are: small, without root, without tools, and enough for themselves; the one for releases has git."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import yaml
+from tests.servers.repositories import new_repository
+
 from cicd_agents import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
 
 MOST = 30_000_000  # bytes of our own layers
 
@@ -33,9 +38,9 @@ def test_its_own_layers_are_small(docker_image: str, base_image: str) -> None:
     assert size(docker_image) - size(base_image) <= MOST
 
 
-def test_it_is_not_root_and_may_not_change_itself(docker_image: str) -> None:
-    user = json.loads(docker("image", "inspect", docker_image))[0]["Config"]["User"]
-    assert user == "1001:1001"
+def test_neither_is_root_nor_may_change_itself(docker_image: str, release_image: str) -> None:
+    users = [image["Config"]["User"] for image in json.loads(docker("image", "inspect", docker_image, release_image))]
+    assert users == ["1001:1001", "1001:1001"]
     assert inside(docker_image, "import os; print([path for path, _, _ in os.walk('/opt/cicd-agents') if os.access(path, os.W_OK)])") == "[]\n"
 
 
@@ -59,3 +64,34 @@ def test_it_diagnoses_a_log_from_the_workspace(docker_image: str, tmp_path: Path
     (tmp_path / "failed.log").write_text("npm error code ENOSPC\nnpm error nospc ENOSPC: no space left on device, write\n", encoding="utf-8")
     docker("run", "--rm", "--network", "none", "--volume", f"{tmp_path}:/workspace", docker_image, "run", "--agent", "pipeline-doctor", "--log", "failed.log")
     assert json.loads((tmp_path / "cicd-agents-report" / "report.json").read_text(encoding="utf-8"))["details"]["category"] == "disk_full"
+
+
+def test_only_the_image_for_releases_has_git(docker_image: str, release_image: str) -> None:
+    found = [
+        docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", "command -v git || echo none") for image in (docker_image, release_image)
+    ]
+    assert found == ["none\n", "/usr/bin/git\n"]
+
+
+def test_the_job_of_the_component_trusts_a_clone_that_another_user_made(release_image: str, tmp_path: Path) -> None:
+    """GitLab's runner clones as root and lets everybody write there."""
+    repository = new_repository(tmp_path / "clone")
+    repository.commit("feat: begin", {"a.txt": "a\n"})
+    subprocess.run(["chmod", "-R", "a+rwX", tmp_path], check=True)
+    template = list(yaml.safe_load_all((ROOT / "gitlab-component/templates/release-manager.yml").read_text(encoding="utf-8")))[1]
+    (job,) = template.values()
+    assert job["script"][-1] == "cicd-agents run"
+    script = "\n".join(["set -e", *job["script"][:-1], "cicd-agents release plan"])
+    run = [
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--volume",
+        f"{repository.folder}:/builds/app",
+        "--workdir",
+        "/builds/app",
+        "--env",
+        "CI_PROJECT_DIR=/builds/app",
+    ]
+    assert "feat: begin" in docker(*run, "--entrypoint", "sh", release_image, "-c", script)

@@ -55,7 +55,9 @@ class World:
     git: GitServer
     actions: Path
 
-    def run(self, inputs: str = "", *, action: str = "org/cicd-agents/release@v1", ref: str = "refs/heads/main", at: str = "", in_container: bool = True) -> Run:
+    def run(
+        self, inputs: str = "", *, action: str = "org/cicd-agents/release@v1", ref: str = "refs/heads/main", at: str = "", in_container: bool = True
+    ) -> Run:
         """One run of the workflow for a push of the ref, in a new clone."""
         work = self.app.checkout()
         work.git("remote", "set-url", "origin", self.git.url(self.app.remote))

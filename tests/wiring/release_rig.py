@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from tests.servers.clock import FakeClock
@@ -89,11 +93,24 @@ class Project:
 
 def project(folder: Path, hub: GitHub) -> Project:
     """The project, new."""
-    sources = new_repository(folder / "sources")
+    template = _template()
+    for name in ("sources", "remote.git"):
+        shutil.copytree(template.folder.parent / name, folder / name)
+    sources, remote = Repository(folder / "sources", template.clock), folder / "remote.git"
+    sources.git("remote", "set-url", "origin", str(remote))
+    hub.follow(remote)
+    return Project(folder, hub, sources, remote)
+
+
+@cache
+def _template() -> Repository:
+    # Made once and copied: it takes some twenty processes.
+    home = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, home)
+    sources = new_repository(home / "sources")
     sources.commit("feat: begin", {"package.json": PACKAGE, "README.md": "hello\n"})
     sources.tag("v1.2.0", "Release v1.2.0")
-    remote = bare_remote(folder / "remote.git", sources)
-    hub.follow(remote)
-    made = Project(folder, hub, sources, remote)
-    made.commit("feat(cart): sum up (#7)\n\nCloses #3", {"cart.js": "sum\n"})
-    return made
+    bare_remote(home / "remote.git", sources)
+    sources.commit("feat(cart): sum up (#7)\n\nCloses #3", {"cart.js": "sum\n"})
+    sources.git("push", "--quiet", "origin", "main")
+    return sources

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.servers.github import GitHub
 from tests.servers.repositories import refuse, write_hook
+from tests.servers.slack import SlackServer
 from tests.wiring.release_rig import Project, project
 
 from cicd_agents.domain.errors import UsageError
@@ -173,3 +175,77 @@ def test_without_a_token_it_says_which_one_and_nothing_is_written(app: Project, 
         app.run(environment={"GITHUB_TOKEN": "", "INPUT_TOKEN": ""})
     assert "v1.3.0" not in app.tags()
     assert hub.requests == []
+
+
+def test_people_who_came_with_this_release_are_named_as_new(app: Project, hub: GitHub) -> None:
+    app.sources.commit("fix: round", author="Grace <grace@example.com>")
+    app.sources.git("push", "--quiet", "origin", "main")
+    app.run()
+    [line] = [line for line in hub.release_of("v1.3.0").body.splitlines() if "Grace" in line]
+    assert "first" in line
+    assert not [line for line in hub.release_of("v1.3.0").body.splitlines() if "Ada" in line and "first" in line]
+
+
+def test_a_release_is_announced_once_with_escaped_text(app: Project, hub: GitHub) -> None:
+    app.commit("feat: <!channel> & more")
+    with SlackServer() as slack:
+        environment = {"INPUT_ANNOUNCE": "true", "CICD_AGENTS_SLACK_WEBHOOK": slack.webhook_url}
+        assert app.run(environment=environment).code == 0
+        [message] = slack.messages
+        text = json.dumps(message)
+        assert "v1.3.0" in text or "1.3.0" in text
+        assert "<!channel>" not in text
+        assert "sum up" in text
+        ran = app.run(environment=environment)
+        assert ran.code == 0, ran.out
+        assert len(slack.messages) == 1
+    assert slack.webhook_url not in ran.out + ran.summary
+
+
+def test_a_token_that_may_not_write_is_told_with_the_permission_and_the_next_run_finishes(app: Project, hub: GitHub) -> None:
+    hub.permissions.discard("contents: write")
+    ran = app.run()
+    assert ran.code == 3
+    assert "contents: write" in ran.out
+    assert hub.releases == []
+    hub.permissions.add("contents: write")
+    assert app.run().code == 0
+    assert hub.release_of("v1.3.0").body
+
+
+def test_a_pull_request_only_shows_the_plan(app: Project, hub: GitHub) -> None:
+    work = app.checkout()
+    sha = work.git("rev-parse", "HEAD")
+    event = {
+        "action": "opened", "number": 1, "repository": {"id": hub.repository.id, "full_name": hub.repository.full_name, "default_branch": "main"},
+        "pull_request": {
+            "number": 1, "html_url": f"{hub.url}/pull/1",
+            "head": {"sha": sha, "ref": "topic", "repo": {"id": hub.repository.id, "full_name": hub.repository.full_name}},
+            "base": {"sha": sha, "ref": "main", "repo": {"id": hub.repository.id, "full_name": hub.repository.full_name}},
+        },
+    }  # fmt: skip
+    (work.folder.parent / "pull.json").write_text(json.dumps(event))
+    ran = app.run(at=work, event="pull_request", ref="refs/pull/1/merge", environment={"GITHUB_EVENT_PATH": str(work.folder.parent / "pull.json")})
+    assert ran.code == 0, ran.out
+    assert {operation["status"] for operation in ran.report["operations"]} == {"planned"}
+    assert "only shown" in ran.out
+    assert "v1.3.0" not in app.tags()
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"INPUT_RELEASE-ASSETS": "dist/*"}, "no file 'dist/\\*'"),
+        ({"INPUT_RELEASE-ASSETS": "../x"}, "out of the workspace"),
+        ({"INPUT_ANNOUNCE": "true"}, "slack-webhook"),
+        ({"INPUT_GIT-AUTHOR": "nobody"}, "git-author"),
+        ({"INPUT_RELEASE-AS": "soon"}, "no semantic version"),
+        ({"INPUT_ENVIRONMENTS": "prod"}, "environments"),
+        ({"INPUT_APPROVAL-REQUIRED": "Push"}, "approvers"),
+    ],
+)
+def test_settings_that_make_no_sense_stop_before_anything_is_written(app: Project, hub: GitHub, environment: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        app.run(environment=environment)
+    assert "v1.3.0" not in app.tags()
+    assert [request.method for request in hub.requests if request.method != "GET"] == []

@@ -13,7 +13,6 @@ from cicd_agents.agents.release_manager import AGENT, Planned, ReleaseManager, p
 from cicd_agents.agents.release_remembered import Remembered
 from cicd_agents.agents.release_scene import Scene
 from cicd_agents.analysis.changelog.prose import line
-from cicd_agents.analysis.changelog.style import style_for
 from cicd_agents.analysis.commits.deciding import MAX_TEXT
 from cicd_agents.analysis.commits.plan import plan_release
 from cicd_agents.analysis.components.ownership import SPLITTING, Ownership, Splitting
@@ -216,7 +215,7 @@ def component_changelog(manager: ReleaseManager, part: PlannedComponent) -> str:
     plan = part.planned.plan
     if not plan.changes and plan.bump is Bump.NONE:
         return ""
-    section = manager.section(plan, part.planned.history, style_for(part.planned.scene.rules))
+    section = manager.section(plan, part.planned.history, manager.styled(part.planned.scene.rules))
     if part.needs:
         section = f"{section.rstrip()}\n\n### Workspace dependencies\n\n" + "".join(f"- {line(need, None)}\n" for need in part.needs)
     return section

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from cicd_agents.analysis.commits.plan import counted_changes, plan_release
 from cicd_agents.analysis.versions.branches import refusal
 from cicd_agents.analysis.versions.semver import parse
 from cicd_agents.domain.errors import UsageError
-from cicd_agents.domain.release import Bump, Change, HistoryCommit, PlannedCommit, ReleaseDetails, ReleasePlan
+from cicd_agents.domain.release import Bump, Change, HistoryCommit, PlannedCommit, ReleaseDetails, ReleasePlan, ReleaseRules
 from cicd_agents.domain.verdict import Outcome, ReleaseVerdict
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseManager:
-    """Plans releases of one repository; `forge` makes links."""
+    """Plans releases of one repository; `forge` makes links, `styled` gives the form of the changelog for the rules."""
 
     repository: ReleaseRepository
     clock: Clock
     forge: Forge | None = None
+    styled: Callable[[ReleaseRules], Style] = style_for
 
     def plan(self, request: ReleaseRequest) -> ReleaseVerdict:
         """What the next release would be, of all components where there are several. Raises UsageError for a repository or a request that makes no sense."""
@@ -66,7 +67,7 @@ class ReleaseManager:
     def changelog(self, request: ReleaseRequest, everything: bool) -> Iterator[str]:
         """The changelog in parts: of what is not released yet, or of the whole history."""
         scene = Scene(self.repository, request)
-        style = style_for(scene.rules)
+        style = self.styled(scene.rules)
         if everything:
             yield from full_changelog(self._releases(scene), style, self.forge)
             return
@@ -80,7 +81,7 @@ class ReleaseManager:
         files = scene.planned_files(plan.next_version) if released and plan.next_version else None
         details = ReleaseDetails(
             plan.current_version, plan.next_version, str(plan.bump), tuple(map(planned_commit, plan.changes)),
-            self.section(plan, history, style_for(scene.rules)) if plan.changes else "",
+            self.section(plan, history, self.styled(scene.rules)) if plan.changes else "",
             files.changes if files else (), plan.reason, plan.tag, plan.previous_tag, plan.source, plan.decisions,
         )  # fmt: skip
         notes = (

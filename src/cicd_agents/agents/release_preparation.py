@@ -15,8 +15,8 @@ from cicd_agents.agents.release_manager import Planned, ReleaseManager
 from cicd_agents.agents.release_scene import MAX_VERSION_FILE, ReleaseRequest, Scene
 from cicd_agents.analysis.changelog.highlights import announcement
 from cicd_agents.analysis.changelog.notes import release_notes
+from cicd_agents.analysis.changelog.people import Newcomers, Person, people_of
 from cicd_agents.analysis.changelog.section import Release, changelog_section
-from cicd_agents.analysis.changelog.style import style_for
 from cicd_agents.analysis.changelog.update import update_changelog
 from cicd_agents.analysis.commits.references import REQUEST
 from cicd_agents.analysis.versions.semver import Version, parse
@@ -168,7 +168,8 @@ class Preparation:
         base = scene.repository.commit(scene.request.until)
         release = Release(version, plan.changes, tag, plan.previous_tag or "", time, planned.history)
         name = scene.component.name if scene.component and len(scene.config.components) > 1 else ""
-        notes = release_notes(release, style_for(scene.rules), self.manager.forge, name=name or self.name)
+        newcomers = Newcomers(reversed(planned.history), _earlier(scene))
+        notes = release_notes(release, self.manager.styled(scene.rules), self.manager.forge, newcomers, name or self.name)
         branch = scene.request.branch or self._branch(scene.request)
         told = announcement(notes.title, plan.changes)
         return ReleaseContent(
@@ -181,7 +182,7 @@ class Preparation:
         scene, plan = planned.scene, planned.plan
         path = changelog_path(scene)
         release = Release(content.version, plan.changes, content.tag, content.previous_tag, int(self.manager.clock.now()), planned.history)
-        section = changelog_section(release, style_for(scene.rules), self.manager.forge)
+        section = changelog_section(release, self.manager.styled(scene.rules), self.manager.forge)
         present = scene.repository.read_files([path], content.base, MAX_VERSION_FILE).get(path, b"").decode("utf-8", "surrogateescape")
         updated = update_changelog(texts.get(path, present), section, content.version).text
         return {path: updated} if updated != present else {}
@@ -249,6 +250,17 @@ def _threads(changes: Iterable[Change]) -> Iterator[Thread]:
                 yield Thread(ThreadKind.REQUEST, int(number[1]))
             elif _CLOSING.fullmatch(ref.action):
                 yield Thread(ThreadKind.ISSUE, int(number[1]))
+
+
+def _earlier(scene: Scene) -> Iterator[Person]:
+    """The people of all releases before, so that the newcomers of this one can be told."""
+    if scene.previous is None:
+        return
+    seen = set()
+    for commit in scene.repository.history(scene.previous.commit):
+        if (commit.author, commit.email) not in seen or "uthored-" in commit.message:
+            seen.add((commit.author, commit.email))
+            yield from people_of(commit)
 
 
 def _newest(tags: Iterable[ReleaseTag]) -> list[ReleaseTag]:

@@ -15,6 +15,7 @@ from cicd_agents.analysis.commits.presets import DEFAULT
 from cicd_agents.analysis.release_config.find import CONFIG_FILES, find_config, further_files
 from cicd_agents.analysis.release_config.found import Component, FoundConfig
 from cicd_agents.analysis.release_config.places import WORKFLOWS
+from cicd_agents.analysis.version_files.kinds.pattern import pattern
 from cicd_agents.analysis.version_files.planning import PlannedFiles, planned_changes
 from cicd_agents.analysis.version_files.selection import version_files
 from cicd_agents.analysis.versions.branches import DEFAULT_TABLE, Line, line_of
@@ -41,7 +42,7 @@ class ReleaseRequest:
     """What is asked. `since`: the tag or commit of the last release (default: found); `branch`: the branch that releases, where HEAD does not tell.
 
     `component`: name or path of a component of a monorepo; `release_as`, `prerelease`, `graduate`: one-off wishes. `ignoring`: tags that are to be seen as not
-    there, since it is their own release that is looked at.
+    there, since it is their own release that is looked at. `further_files`: paths of version files with the user's own pattern, or an empty text.
     """
 
     until: str = "HEAD"
@@ -52,6 +53,7 @@ class ReleaseRequest:
     prerelease: str | None = None
     graduate: bool = False
     ignoring: frozenset[str] = frozenset()
+    further_files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,10 @@ class Scene:
     def planned_files(self, version: str) -> PlannedFiles:
         """The version files that a release of this version changes."""
         named = [file.path for file in (*self.config.files, *(self.component.files if self.component else ()))]
+        further = self.request.further_files
+        named += [path for path, _ in further]
         paths = version_files(self.files, self.rules.path.strip("./"), named)
         texts = {path: data.decode("utf-8", "surrogateescape") for path, data in self.repository.read_files(paths, self.at, MAX_VERSION_FILE).items()}
-        return planned_changes(texts, self.current, version)
+        if missing := next((path for path, _ in further if path not in texts), None):
+            raise UsageError(f"version-files: there is no file {missing[:80]!r} in the repository.")
+        return planned_changes(texts, self.current, version, tuple(pattern(path, expression) for path, expression in further if expression))

@@ -18,7 +18,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|(?:^|/)\.|\.lock(
 _REVISION = re.compile(r"(?P<name>[^~^]+)(?P<steps>(?:[~^][0-9]{0,6}){0,20})")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
-_TAG_FIELDS = ("refname:lstrip=2", "objecttype", "objectname", "*objecttype", "*objectname", "creatordate:unix", "committerdate:unix", "*committerdate:unix")
+_TAG_FIELDS = ("refname:lstrip=2", "objecttype", "objectname", "*objecttype", "*objectname", "creatordate:unix")
 _TAG_FORMAT = "%00".join(f"%({field})" for field in _TAG_FIELDS)
 _LONGEST_TIME = 11
 _TRIES = 4
@@ -29,15 +29,14 @@ _MOST_SEEN = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag of a commit. `commit` is the commit, not the tag object; `time` when the tag was made, `commit_time` when the commit was, seconds since the epoch.
+    """A tag of a commit. `commit` is the commit, not the tag object; `time` when the tag was made, seconds since the epoch.
 
-    A light tag has no time of its own: there `time` is that of the commit.
+    A light tag, and one that does not tell when it was made, has the time of its commit.
     """
 
     name: str
     commit: str
     time: int
-    commit_time: int
     annotated: bool = False
 
 
@@ -93,7 +92,7 @@ def tags(git: Git, merged: str | None = None) -> tuple[Tag, ...]:
     limit = [] if merged is None else [f"--merged={merged}"]
     lines = git.output("for-each-ref", f"--format={_TAG_FORMAT}", *limit, "refs/tags").decode("utf-8", "replace").splitlines()
     rows = [line.split("\0") for line in lines]
-    nested = _nested(git, [name for name, _, _, inner, *_ in rows if inner == "tag"])
+    nested = _nested(git, [name for name, _, _, inner, _, created in rows if inner == "tag" or (inner and not seconds(created))])
     found = tuple(tag for row in rows if (tag := _tag(row, nested)) is not None)
     _remember(git, (tag.commit for tag in found))
     return found
@@ -130,19 +129,17 @@ def _commit_in(answer: str) -> str | None:
 
 
 def _tag(row: Sequence[str], nested: dict[str, tuple[str, int]]) -> Tag | None:
-    name, kind, own, inner, target, created, time, inner_time = row
+    name, kind, own, inner, target, created = row
     if kind == "commit":
-        return Tag(name, own, seconds(time), seconds(time))
+        return Tag(name, own, seconds(created))
     if name in nested:
         commit, commit_time = nested[name]
-        return Tag(name, commit, seconds(created) or commit_time, commit_time, annotated=True)
-    if inner != "commit":
-        return None
-    return Tag(name, target, seconds(created) or seconds(inner_time), seconds(inner_time), annotated=True)
+        return Tag(name, commit, seconds(created) or commit_time, annotated=True)
+    return Tag(name, target, seconds(created), annotated=True) if inner == "commit" else None
 
 
 def _nested(git: Git, names: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Commit and its time for tags of tags, whose inner tag is all that for-each-ref tells of before git 2.45."""
+    """Commit and its time for tags without a time of their own, and for tags of tags, whose inner tag is all that for-each-ref tells of before git 2.45."""
     if not names:
         return {}
     found = commits_of(git, [f"refs/tags/{name}" for name in names])

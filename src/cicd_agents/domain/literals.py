@@ -28,12 +28,11 @@ class Literals:
         self._plain: list[str] = []
         for literal in dict.fromkeys(literals):
             capitals = _capitals(literal)
-            sign = next((sign for sign in _SIGNS if literal.rfind(sign) >= _TAIL), "")
             if len(capitals) >= _FEW:
                 self._by_capitals.append((capitals, literal))
-            elif sign:
-                at = literal.rfind(sign)
-                self._by_tail.setdefault(sign, {}).setdefault(literal[at - _TAIL : at], []).append(literal)
+            elif signed := _tail(literal):
+                sign, tail = signed
+                self._by_tail.setdefault(sign, {}).setdefault(tail, []).append(literal)
             else:
                 self._plain.append(literal)
 
@@ -52,6 +51,15 @@ class Literals:
         for literal in self._plain:
             if literal in text:
                 yield literal
+
+
+def _tail(literal: str) -> tuple[str, str] | None:
+    """A sign of the literal and the letters before it, as they stand before the sign in every text that holds the literal."""
+    for sign in _SIGNS:
+        at = literal.rfind(sign)
+        if at >= _TAIL and sign not in literal[at - _TAIL : at]:
+            return sign, literal[at - _TAIL : at]
+    return None
 
 
 def _capitals(text: str) -> bytes:

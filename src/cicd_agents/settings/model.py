@@ -53,6 +53,10 @@ class Settings:
     release_as: str
     prerelease: str
     graduate: bool
+    version_files: tuple[str, ...]
+    changelog_form: str
+    changelog_sections: tuple[str, ...]
+    changelog_templates: tuple[str, ...]
     verify_tag: str
     forge_release: bool
     release_assets: tuple[str, ...]

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     COUNT = "count"
     SHARE = "share"
     LIST = "list"
+    LINES = "lines"  # a list whose items may hold commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ RELEASES = (
     Option("release-as", Kind.TEXT, "", "This version, whatever the commits ask for.", in_file=False),
     Option("prerelease", Kind.TEXT, "", "A prerelease of this channel, such as rc.", in_file=False),
     Option("graduate", Kind.FLAG, "false", "Go from 0.x to 1.0.0.", in_file=False),
+    Option("version-files", Kind.LINES, "", "Further version files: `PATH`, or `PATH=PATTERN` with one group around the version."),
+    Option("changelog-form", Kind.CHOICE, "conventional", "How the changelog looks.", ("conventional", "keep-a-changelog")),
+    Option("changelog-sections", Kind.LINES, "", "Sections of the changelog: `feat=New`, `build(deps)=Dependencies`; `docs=` hides."),
+    Option("changelog-templates", Kind.LINES, "", "Templates of the changelog: `entry=- ${subject}` (docs/changelog.md); \\n is a line break."),
     Option("verify-tag", Kind.CHOICE, "strict", "A pushed tag that is lower than the commits ask for closes the gate, or is only told.", ("strict", "warn")),
     Option("forge-release", Kind.FLAG, "true", "Make a release on GitHub or GitLab, with notes."),
     Option("release-assets", Kind.LIST, "", "Files for the release, as paths or patterns below the workspace; SHA256SUMS is added."),

@@ -9,9 +9,9 @@ from typing import Any
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.verdict import FailOn
 from cicd_agents.settings.model import Settings
+from cicd_agents.settings.names import FILE_NAME
 from cicd_agents.settings.options import BY_NAME, OPTIONS, Kind, Option
 
-FILE_NAME = ".cicd-agents.yml"
 _INPUT, _VARIABLE = "INPUT_", "CICD_AGENTS_"
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")  # YAML 1.2 core schema
 # How alike a name must be to ours to be taken for a misspelling of it.
@@ -67,7 +67,7 @@ def _file_text(option: Option, value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (str, int, float)):
         return str(value)
-    if isinstance(value, list) and option.kind is Kind.LIST and all(isinstance(item, (str, int)) for item in value):
+    if isinstance(value, list) and option.kind in (Kind.LIST, Kind.LINES) and all(isinstance(item, (str, int)) for item in value):
         return "\n".join(str(item) for item in value)
     raise UsageError(f"{FILE_NAME}: {option.name} must be {_expected(option)}.")
 
@@ -104,6 +104,8 @@ def _expected(option: Option) -> str:
             return "one of " + ", ".join(choice for choice in option.choices if choice)
         case Kind.LIST:
             return "a list" + (" of " + ", ".join(option.choices) if option.choices else "")
+        case Kind.LINES:
+            return "a list, one item in a line"
         case _:
             return "a text"
 
@@ -154,6 +156,10 @@ def _list(option: Option, text: str, source: str) -> tuple[str, ...]:
     return items
 
 
+def _lines(_option: Option, text: str, _source: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item.strip() for item in text.split("\n") if item.strip()))
+
+
 _READERS: dict[Kind, Callable[[Option, str, str], Any]] = {
-    Kind.TEXT: _text, Kind.SECRET: _text, Kind.CHOICE: _choice, Kind.FLAG: _flag, Kind.COUNT: _count, Kind.SHARE: _share, Kind.LIST: _list,
+    Kind.TEXT: _text, Kind.SECRET: _text, Kind.CHOICE: _choice, Kind.FLAG: _flag, Kind.COUNT: _count, Kind.SHARE: _share, Kind.LIST: _list, Kind.LINES: _lines,
 }  # fmt: skip

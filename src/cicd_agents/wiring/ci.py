@@ -31,8 +31,9 @@ from cicd_agents.report.document import report_of
 from cicd_agents.report.text import to_text
 from cicd_agents.run import exit_code_of, tell
 from cicd_agents.settings.model import Settings
+from cicd_agents.settings.names import FILE_NAME
 from cicd_agents.settings.options import AGENTS
-from cicd_agents.settings.reading import FILE_NAME, read
+from cicd_agents.settings.reading import read
 from cicd_agents.wiring.destinations import destinations, skipped_outputs
 from cicd_agents.wiring.world import World
 

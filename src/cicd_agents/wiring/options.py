@@ -37,8 +37,9 @@ def add_release(commands: Any) -> None:
     rollback.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
     for parser in (plan, changelog, apply, rollback):
         parser.add_argument("--repo", default=".", metavar="DIR", help="the repository, bare or with a work tree (default: .)")
-    for parser in (apply, rollback):
+    for parser in (plan, changelog, apply, rollback):
         parser.add_argument("--config", metavar="FILE", help="settings file (default: .cicd-agents.yml of the repository)")
+    for parser in (apply, rollback):
         parser.add_argument("--dry-run", action="store_true", help="write nothing; say what would be done")
         parser.add_argument("--remote", metavar="NAME", help="the remote that gets commit and tag (default: origin)")
     apply.add_argument("--flow", choices=("direct", "request"), help="at once, or by a pull or merge request (default: direct)")

@@ -19,17 +19,21 @@ from cicd_agents.report.release import to_release_markdown, to_release_text
 from cicd_agents.run import run
 
 if TYPE_CHECKING:
+    from cicd_agents.analysis.changelog.style import Style
     from cicd_agents.domain.ports import Clock
+    from cicd_agents.domain.release import ReleaseRules
+    from cicd_agents.settings.model import Settings
     from cicd_agents.wiring.world import World
 
 
 def release(options: argparse.Namespace, environment: Mapping[str, str], redactor: Redactor, clock: Clock, write: Callable[[str], object]) -> int:
     """Plan, or print the changelog; returns the exit code. Raises UsageError."""
     repository = open_repository(Path(options.repo), environment)
-    manager = ReleaseManager(repository, clock, _forge(repository))
+    settings = _settings_of(options, environment)
+    manager = ReleaseManager(repository, clock, _forge(repository), *_styled(settings))
     request = ReleaseRequest(
         options.until, options.since, options.path, options.branch, getattr(options, "release_as", None), getattr(options, "prerelease", None),
-        getattr(options, "graduate", False),
+        getattr(options, "graduate", False), further_files=_further(settings),
     )  # fmt: skip
     if options.what == "changelog":
         for part in manager.changelog(request, options.all):
@@ -44,7 +48,8 @@ def release_writes(options: argparse.Namespace, world: World) -> int:
     """Make a release, or take one back; returns the exit code. Raises UsageError."""
     from cicd_agents.clients.settings_file import read_event, read_settings_file
     from cicd_agents.context.detect import detect
-    from cicd_agents.settings.reading import FILE_NAME, read
+    from cicd_agents.settings.names import FILE_NAME
+    from cicd_agents.settings.reading import read
     from cicd_agents.wiring.release_apply import Wish, apply_release
 
     context = detect(world.environment, read_event(world.environment.get("GITHUB_EVENT_PATH", "")))
@@ -56,6 +61,35 @@ def release_writes(options: argparse.Namespace, world: World) -> int:
 
         return roll_back(folder, options.tag, options.good, options.reason, options.format, settings, context, world)
     return apply_release(Wish(folder, options.until, options.since, options.format), settings, context, world)
+
+
+def _settings_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Settings | None:
+    """The settings, where there is a file of them; planning needs none, and reading them takes time."""
+    from cicd_agents.settings.names import FILE_NAME
+
+    path = Path(options.config) if options.config else Path(options.repo) / FILE_NAME
+    if not options.config and not path.is_file():
+        return None
+    from cicd_agents.clients.settings_file import read_settings_file
+    from cicd_agents.settings.reading import read
+
+    return read({}, environment, read_settings_file(path, required=bool(options.config)), "local")
+
+
+def _styled(settings: Settings | None) -> tuple[Callable[[ReleaseRules], Style], ...]:
+    if settings is None:
+        return ()
+    from cicd_agents.wiring.release_style import styled
+
+    return (styled(settings),)
+
+
+def _further(settings: Settings | None) -> tuple[tuple[str, str], ...]:
+    if settings is None:
+        return ()
+    from cicd_agents.wiring.release_style import further_files
+
+    return further_files(settings)
 
 
 def _given(options: argparse.Namespace) -> dict[str, str]:

@@ -58,6 +58,7 @@ from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.approvals import ApprovalGate, approval_needed
 from cicd_agents.wiring.promotion import promotion, told
 from cicd_agents.wiring.release_places import ReleasePlaces
+from cicd_agents.wiring.release_style import further_files, styled
 
 if TYPE_CHECKING:
     from cicd_agents.wiring.world import World
@@ -101,7 +102,7 @@ def _session(wish: Wish, settings: Settings, context: RunContext, world: World, 
     url = f"{context.server_url}/{context.repository}" if context.server_url and context.repository else (remote.url if remote else "")
     forge = forge_of(str(context.platform), url) if url else None
     software = context.repository.rpartition("/")[2] or (repository.top or wish.folder.resolve()).name
-    preparation = Preparation(ReleaseManager(repository, clock, forge), software, settings.verify_tag == "strict")
+    preparation = Preparation(ReleaseManager(repository, clock, forge, styled(settings)), software, settings.verify_tag == "strict")
     return ReleaseSession(wish, settings, context, world, repository, writer, services, preparation, order, stack)
 
 
@@ -128,6 +129,8 @@ class ReleaseSession:
             verdict, contents, url = self._released()
         except ServiceError as problem:
             verdict, contents, url = _unknown(str(problem)), (), ""
+        if self._only_shown:
+            verdict = replace(verdict, notes=(*verdict.notes, self._only_shown))
         report = report_of(verdict, FailOn.INCONCLUSIVE, self.world.clock.monotonic() - began, self.world.redactor)
         code = code_of(report.operations, dry_run=self._dry_run)
         report = report if code is None else replace(report, exit_code=code)
@@ -139,7 +142,14 @@ class ReleaseSession:
 
     @property
     def _dry_run(self) -> bool:
-        return self.settings.dry_run or self.context.pull_request is not None
+        return self.settings.dry_run or bool(self._only_shown)
+
+    @property
+    def _only_shown(self) -> str:
+        """Why nothing is written, whatever the settings say."""
+        if self.context.pull_request is not None:
+            return "The run is of a pull request, so the release is only shown."
+        return "" if self.context.trusted else "The run is not of a trusted branch, so the release is only shown."
 
     def _check(self) -> None:
         if self.writer is None and not self._dry_run:
@@ -177,7 +187,7 @@ class ReleaseSession:
         settings = self.settings
         return ReleaseRequest(
             self.wish.until, self.wish.since, settings.release_component, settings.release_branch or self.context.branch or None, settings.release_as or None,
-            settings.prerelease or None, settings.graduate,
+            settings.prerelease or None, settings.graduate, further_files=further_files(settings),
         )  # fmt: skip
 
     def _prepared(self, request: ReleaseRequest, merged: MergedRequest | None) -> Prepared:

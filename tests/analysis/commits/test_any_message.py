@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.analysis.commits.reading_of import commit
 
-from cicd_agents.analysis.commits.plan import plan_release
+from cicd_agents.analysis.commits.plan import counted_changes, plan_release
 from cicd_agents.analysis.commits.presets import PRESETS
 
 PIECES = [
@@ -19,3 +21,15 @@ def test_each_message_gets_one_decision_and_none_raises(message: str, name: str,
     made = plan_release([commit(message, 5, range(parents))], "1.0.0", chosen.rules, chosen.reading)
     assert len(made.decisions) == 1
     assert all(1 <= change.line <= message.count("\n") + 2 for change in made.changes)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=20).map("".join), min_size=1, max_size=6), st.sampled_from(sorted(PRESETS)),
+)  # fmt: skip
+def test_a_changelog_lists_the_changes_that_the_plan_of_the_release_had(messages: list[str], name: str) -> None:
+    chosen = PRESETS[name]
+    history = [commit(message, number, [number + 1]) for number, message in enumerate(messages)]
+    planned = plan_release(history, "1.0.0", chosen.rules, chosen.reading).changes
+    listed = counted_changes(history, chosen.rules, chosen.reading)
+    assert [replace(change, body="", footers=()) for change in listed] == [replace(change, body="", footers=()) for change in planned]

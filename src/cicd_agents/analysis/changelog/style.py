@@ -126,12 +126,17 @@ def style(form: Form = Form.CONVENTIONAL, sections: Mapping[str, str] | None = N
     """
     table = dict(_CONVENTIONAL if form is Form.CONVENTIONAL else _KEEP)
     table.update({name.lower(): " ".join(title.split()) for name, title in (sections or {}).items()})
-    chosen, own = dict(_TEXTS[form]), dict(texts or {})
+    return Style(form, table, templates_with(form, texts or {}))
+
+
+def templates_with(form: Form, texts: Mapping[str, str]) -> Templates:
+    """The templates of a form with some of the user's own, as `style` takes them. Raises TemplateMistake."""
+    chosen, own = dict(_TEXTS[form]), dict(texts)
     if unknown := sorted(own.keys() - chosen.keys()):
         raise TemplateMistake(f"There is no template {unknown[0]!r}; there are {', '.join(chosen)}.")
     if "entry" in own:
         own.setdefault("breaking", own["entry"] + "${note}")
-    return Style(form, table, templates(**{**chosen, **own}))
+    return templates(**{**chosen, **own})
 
 
 def style_of_rules(types: tuple[TypeRule, ...], form: Form = Form.CONVENTIONAL) -> Style:

@@ -14,7 +14,7 @@ from cicd_agents.analysis.logs.confidence import confidence_of
 from cicd_agents.analysis.logs.finders import EveryLine, HyperscanFinder, LineFinder
 from cicd_agents.analysis.logs.fingerprint import fingerprint_of
 from cicd_agents.analysis.logs.fixing import Surroundings, fixes_of, texts_of
-from cicd_agents.analysis.logs.frames import best_location, is_foreign
+from cicd_agents.analysis.logs.frames import is_foreign
 from cicd_agents.analysis.logs.judge import Ranked, rank
 from cicd_agents.analysis.logs.leads import Lead, leads_of
 from cicd_agents.analysis.logs.limits import ENDED_BY_PLATFORM, TIME_LIMIT, time_limit
@@ -23,6 +23,7 @@ from cicd_agents.analysis.logs.meaning import meaning
 from cicd_agents.analysis.logs.novelty import good_lines
 from cicd_agents.analysis.logs.outcome import speaks_of_failure
 from cicd_agents.analysis.logs.phases import Work, checks_what_was_deployed, phase_of
+from cicd_agents.analysis.logs.places import place_of
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, Scan, scan
 from cicd_agents.analysis.logs.signature import Signature
@@ -146,11 +147,12 @@ _FAR_BEFORE, _FAR_AFTER = 200, 120
 
 
 def _location(lead: Lead, log: Log) -> Location | None:
-    if lead.location and lead.location.line is not None and not is_foreign(lead.location):
-        return lead.location
+    place = lead.location
+    if place and not is_foreign(place) and (place.line is not None or lead.signature.place):
+        return place
     window = log.window(lead.line, lead.offset, _FAR_BEFORE, _FAR_AFTER)
-    before = [line.text for line in window if line.number < lead.line]
-    return best_location(lead.location, before, lead.text, [line.text for line in window if line.number > lead.line])
+    at = next((index for index, line in enumerate(window) if line.number == lead.line), None)
+    return place if at is None else place_of(lead.signature, lead.captures, window, at)
 
 
 def _category(rule: Signature, said: str, phase: str, step: Step | None) -> str:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cicd_agents.analysis.logs.frames import best_location
 from cicd_agents.analysis.logs.matching import Match, match_at
 from cicd_agents.analysis.logs.passing import of_passing_test
+from cicd_agents.analysis.logs.places import place_of
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, Hit
 from cicd_agents.analysis.logs.signature import Signature
@@ -70,7 +70,7 @@ def _lead(rule: Signature, match: Match, window: Sequence[Line]) -> Lead:
     around = texts[match.root + 1 : match.root + 4]
     return Lead(
         line=root.number, offset=root.offset, text=root.text, marker=root.marker, signature=rule, captures=match.captures,
-        location=_location(match, texts),
+        location=place_of(rule, match.captures, window[: match.root + 40], match.root),
         retried=any(_RETRIED.search(text) for text in (root.text, *around)) or _recovered(rule, texts[match.root + 1 : match.root + 16]),
         benign=_benign(rule, root) or any(text == b"...ignoring" for text in around)  # Ansible's ignore_errors
         or of_passing_test(texts[: match.root], root.text, texts[match.root + 1 :]),
@@ -87,13 +87,3 @@ def _benign(rule: Signature, root: Line) -> bool:
     if root.marker in (b"warning", b"debug", b"command"):
         return True
     return bool(_BENIGN.search(root.text)) and not re.search(r"(?i)warn|info|debug|notice|\[a-z", rule.match)
-
-
-def _location(match: Match, texts: Sequence[bytes]) -> Location | None:
-    captures, root = match.captures, match.root
-    named = Location(captures["path"], _number(captures.get("line")), _number(captures.get("column"))) if captures.get("path") else None
-    return best_location(named, texts[:root], texts[root], texts[root + 1 : root + 40])
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else None

@@ -19,7 +19,7 @@ FIX_KINDS = ("quick", "lasting", "prevention")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)(?:\|([^{}]*))?\}")
 _ID = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)+")
 _KEYS = {
-    "id", "tool", "category", "phase", "weight", "role", "match", "unless", "nearby", "title", "cause", "docs", "transient",
+    "id", "tool", "category", "phase", "weight", "role", "match", "unless", "nearby", "title", "cause", "docs", "place", "transient",
     "fixes", "examples", "near_misses",
 }  # fmt: skip
 # Lines that a rule may look at around its hit; a window is read once per candidate.
@@ -63,6 +63,7 @@ class Signature:
     unless: str | None = None
     nearby: tuple[Nearby, ...] = ()
     docs: str | None = None
+    place: str | None = None
     transient: bool = False
     fixes: tuple[FixTemplate, ...] = ()
     examples: tuple[str, ...] = field(default=(), repr=False)
@@ -140,7 +141,7 @@ def parse_entry(entry: Mapping[str, Any], name: str) -> Signature:
     _one_of(refuse, "role", entry.get("role", "cause"), ROLES)
     if entry.get("phase") is not None:
         _one_of(refuse, "phase", entry["phase"], PHASES)
-    for key in ("docs", "unless"):
+    for key in ("docs", "unless", "place"):
         if not isinstance(entry.get(key, ""), str):
             raise refuse(f"'{key}' must be a text")
     if not isinstance(entry.get("transient", False), bool):
@@ -148,7 +149,7 @@ def parse_entry(entry: Mapping[str, Any], name: str) -> Signature:
     return Signature(
         id=rule, tool=entry["tool"], category=entry["category"], weight=weight, match=entry["match"], title=entry["title"],
         cause=entry["cause"], phase=entry.get("phase"), role=entry.get("role", "cause"), unless=entry.get("unless"),
-        nearby=tuple(_nearby(item, refuse) for item in _list(entry, "nearby", refuse)), docs=entry.get("docs"),
+        nearby=tuple(_nearby(item, refuse) for item in _list(entry, "nearby", refuse)), docs=entry.get("docs"), place=entry.get("place"),
         transient=entry.get("transient", False), fixes=tuple(_fix(item, refuse) for item in _list(entry, "fixes", refuse)),
         examples=_texts(entry, "examples", refuse), near_misses=_texts(entry, "near_misses", refuse),
     )  # fmt: skip

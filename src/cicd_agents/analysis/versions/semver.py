@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cicd_agents.domain.release import Bump
 
@@ -50,6 +51,7 @@ class Version:
         return *self.core, self.stable, tuple(map(_identifier_key, self.prerelease))
 
 
+@lru_cache(maxsize=10_000)  # a plan asks several times what the tags of a repository are
 def parse(text: str) -> Version | None:
     """The version that `text` is, or None where it is none; no prefix, no blanks, nothing is repaired."""
     if len(text) > MAX_LENGTH:

@@ -1,0 +1,3 @@
+"""Names that can be had without reading the table of settings."""
+
+FILE_NAME = ".cicd-agents.yml"
