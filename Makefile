@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check unit signatures schema lock accuracy speed clean
+.PHONY: demo test quick check unit signatures schema lock accuracy speed clean
 
 demo: $(VENV)/.installed
 	@examples/demo/run.sh $(BIN)
@@ -22,6 +22,10 @@ check: $(VENV)/.dev
 	$(BIN)/python scripts/schema.py --check
 	$(BIN)/python scripts/settings_schema.py --check
 	$(BIN)/python scripts/docs.py --check
+
+# For daily work: all but containers and a fault at every call.
+quick: check
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
 
 unit: $(VENV)/.dev
 	@scripts/rig/packages.sh

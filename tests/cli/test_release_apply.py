@@ -168,3 +168,15 @@ def test_a_rollback_of_what_is_not_there_is_told(cicd_agents: Run, forge: GitHub
     assert code == 2
     assert "no release of 'v9.9.9'" in error
     assert {request.method for request in forge.requests} == {"GET"}
+
+
+def test_an_older_tag_gets_the_release_that_it_lacks(cicd_agents: Run, forge: GitHub, repository: Repository) -> None:
+    repository.tag("v1.2.1", "by hand")
+    repository.git("push", "--quiet", "origin", "v1.2.1")
+    repository.commit("feat: later")
+    repository.git("push", "--quiet", "origin", "main")
+    code, out, error = cicd_agents("release", "apply", "--to", "v1.2.1", "--repo", repository.folder)
+    assert code == 0, out + error
+    assert "round" in forge.release_of("v1.2.1").body
+    assert "later" not in forge.release_of("v1.2.1").body
+    assert remote_tags(repository) == ["v1.2.0", "v1.2.1"]

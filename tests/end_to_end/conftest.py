@@ -15,8 +15,16 @@ from tests.end_to_end.act import Act
 from tests.end_to_end.alone import alone
 from tests.end_to_end.gitlab_local import GitLabLocal
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 RIG = ROOT / "scripts" / "rig"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests with containers take their time."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.slow)
 
 
 def asked(script: str, *arguments: str) -> str:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = ["action.yml", "composite/action.yml", "release/action.yml"]
-SCRIPTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts" / "rig").glob("*.sh"))
+SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("scripts/rig", ".github") for path in (ROOT / folder).glob("*.sh"))
 
 
 def lint(tool: str, *arguments: str) -> None:

@@ -13,6 +13,7 @@ from tests.servers.http_server import Reply, json_reply
 from tests.wiring.rig import DNS_LOG, Rig
 from tests.wiring.test_github_run import Scene, made
 
+pytestmark = pytest.mark.slow
 WANTED = {"INPUT_HISTORY": "memory.sqlite", "INPUT_RERUN": "suggest", "INPUT_ISSUE": "always"}
 FAULTS: Mapping[str, Reply] = {
     "timeout": Reply(hang=True),

@@ -150,3 +150,10 @@ def test_a_wrong_answer_at_any_call_leaves_the_verdict_and_the_next_run_finishes
             assert len(lab.notes(3)) == 1, index
         index += 1
     assert calls > 8
+
+
+def test_a_run_with_nothing_to_do_tells_later_jobs_so(scene: Scene) -> None:
+    ran = scene.doctor(CI_PIPELINE_SOURCE="schedule", CI_JOB_STATUS="success")
+    assert ran.code == 0
+    told = (scene.rig.folder / "work/cicd-agents-report/cicd-agents.env").read_text()
+    assert "CICD_AGENTS_RESULT_OUTCOME=skipped\n" in told

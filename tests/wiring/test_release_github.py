@@ -249,3 +249,45 @@ def test_settings_that_make_no_sense_stop_before_anything_is_written(app: Projec
         app.run(environment=environment)
     assert "v1.3.0" not in app.tags()
     assert [request.method for request in hub.requests if request.method != "GET"] == []
+
+
+def test_a_release_that_was_never_finished_is_told_and_can_be(app: Project, hub: GitHub) -> None:
+    ran = app.run()
+    assert "release apply --to v1.2.0" in ran.out, "v1.2.0 has a tag only"
+    hub.add_release("v1.2.0", body="as it was")
+    app.sources.git("pull", "--quiet", "origin", "main")
+    app.commit("docs: more")
+    assert "release apply --to" not in app.run().out
+
+
+def test_a_branch_that_is_in_no_table_releases_nothing_unless_it_is_named(app: Project, hub: GitHub) -> None:
+    app.sources.branch("topic")
+    app.sources.commit("feat: on the side")
+    app.sources.git("push", "--quiet", "origin", "topic")
+    work = app.checkout()
+    work.checkout("topic")
+    ran = app.run(at=work, ref="refs/heads/topic")
+    assert (ran.code, ran.outputs["outcome"]) == (0, "skipped")
+    assert "topic makes no releases" in ran.out
+    assert set(app.tags()) == {"v1.2.0"}
+    named = app.run(at=work, ref="refs/heads/topic", environment={"INPUT_RELEASE-BRANCH": "topic"})
+    assert named.code == 0, named.out
+    assert app.tags()["v1.3.0"] == hub.branches["topic"]
+
+
+def test_a_secret_in_a_commit_message_reaches_neither_notes_nor_changelog(app: Project, hub: GitHub) -> None:
+    secret = "ghp_" + "Ab1" * 12
+    app.commit(f"fix: log in with {secret}\n\nBREAKING CHANGE: use {secret} now")
+    ran = app.run()
+    assert ran.code == 0, ran.out
+    release = hub.release_of(ran.outputs["tag"])
+    assert "log in with" in release.body
+    for text in (
+        release.body,
+        release.name,
+        app.show("CHANGELOG.md"),
+        ran.out,
+        ran.summary,
+        *(request.body.decode("utf-8", "replace") for request in hub.requests),
+    ):
+        assert secret not in text

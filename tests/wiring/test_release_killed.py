@@ -16,6 +16,7 @@ from tests.servers.http_server import Reply, Request
 from tests.servers.repositories import Repository, write_hook
 from tests.wiring.release_rig import Project, project
 
+pytestmark = pytest.mark.slow
 GONE = Reply(reset=True)
 ALL = {"INPUT_RELEASE-ASSETS": "dist/*", "INPUT_RELEASE-COMMENTS": "true", "INPUT_RELEASE-LABELS": "released", "INPUT_KNOWN-PROBLEMS": "None yet.",
        "INPUT_DEPLOY-WORKFLOW": "deploy.yml"}  # fmt: skip

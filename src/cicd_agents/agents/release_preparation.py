@@ -6,7 +6,7 @@ A release that was begun before, by us or by a person who pushed the tag, is fou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -68,11 +68,15 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Prepares releases. `name` is the software's, for titles; `strict`: a tag that asks for less than the commits do closes the gate."""
+    """Prepares releases. `name` is the software's, for titles; `strict`: a tag that asks for less than the commits do closes the gate.
+
+    `redact` takes secrets out of what is written elsewhere: a commit message may hold one.
+    """
 
     manager: ReleaseManager
     name: str = ""
     strict: bool = True
+    redact: Callable[[str], str] = str
 
     def prepare(self, request: ReleaseRequest) -> Prepared:
         """What would be released at the request's commit, of all components where there are several. Raises UsageError as planning does."""
@@ -171,10 +175,10 @@ class Preparation:
         newcomers = Newcomers(reversed(planned.history), _earlier(scene))
         notes = release_notes(release, self.manager.styled(scene.rules), self.manager.forge, newcomers, name or self.name)
         branch = scene.request.branch or self._branch(scene.request)
-        told = announcement(notes.title, plan.changes)
+        body, told = self.redact(notes.body), tuple(map(self.redact, announcement(notes.title, plan.changes).lines))
         return ReleaseContent(
-            version, tag, plan.previous_tag or "", base, branch, _time_of(planned, base), release_message([tag]), tag_text(tag), notes.title, notes.body,
-            prerelease=bool(parsed and not parsed.stable), latest=_latest(planned, parsed), threads=tuple(threads(plan.changes)), highlights=told.lines,
+            version, tag, plan.previous_tag or "", base, branch, _time_of(planned, base), release_message([tag]), tag_text(tag), notes.title, body,
+            prerelease=bool(parsed and not parsed.stable), latest=_latest(planned, parsed), threads=tuple(threads(plan.changes)), highlights=told,
         )  # fmt: skip
 
     def _changelog(self, planned: Planned, content: ReleaseContent, texts: Mapping[str, str]) -> dict[str, str]:
@@ -182,7 +186,7 @@ class Preparation:
         scene, plan = planned.scene, planned.plan
         path = changelog_path(scene)
         release = Release(content.version, plan.changes, content.tag, content.previous_tag, int(self.manager.clock.now()), planned.history)
-        section = changelog_section(release, self.manager.styled(scene.rules), self.manager.forge)
+        section = self.redact(changelog_section(release, self.manager.styled(scene.rules), self.manager.forge))
         present = scene.repository.read_files([path], content.base, MAX_VERSION_FILE).get(path, b"").decode("utf-8", "surrogateescape")
         updated = update_changelog(texts.get(path, present), section, content.version).text
         return {path: updated} if updated != present else {}

@@ -50,11 +50,10 @@ class Redactor:
     """Hides secrets; `known` are secret values from the environment (those under 6 characters are ignored)."""
 
     known: tuple[str, ...] = field(default=(), repr=False)
-    _forms: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _forms: Literals = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        forms = {form for value in self.known for form in spellings(value)}
-        object.__setattr__(self, "_forms", tuple(sorted(forms, key=lambda form: (-len(form), form))))
+        object.__setattr__(self, "_forms", Literals(form for value in self.known for form in spellings(value)))
 
     def redact(self, text: str) -> Redacted:
         """The text with every secret replaced by `[redacted:KIND]`."""
@@ -93,11 +92,17 @@ def _catalogue() -> Iterator[tuple[str, bool, str, str]]:
         yield kind, hint.islower(), hint, pattern
 
 
+def _by_hint() -> dict[str, list[tuple[str, str]]]:
+    """Kind and pattern of the shapes that a hint may begin."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for kind, _, hint, pattern in _CATALOGUE:
+        found.setdefault(hint, []).append((kind, pattern))
+    return found
+
+
 _CATALOGUE = tuple(_catalogue())
 _AS_WRITTEN, _IN_ANY_CASE = (Literals(row[2] for row in _CATALOGUE if row[1] is any_case) for any_case in (False, True))
-_SHAPES: dict[str, list[tuple[str, str]]] = {hint: [] for _, _, hint, _ in _CATALOGUE}
-for _kind, _, _hint, _pattern in _CATALOGUE:
-    _SHAPES[_hint].append((_kind, _pattern))
+_SHAPES = _by_hint()
 _compiled = cache(re.compile)  # a pattern is compiled when its hint first occurs: most never are
 _ASSIGNED_KINDS = ("password", "authorization", "token", "secret", "key")
 KINDS = tuple(dict.fromkeys(["known-value", "private-key", *(row[0] for row in _CATALOGUE), "url-password", "url-token", *_ASSIGNED_KINDS]))
@@ -108,7 +113,7 @@ _SEEN = bytes(byte for byte in range(128) if not INVISIBLE.match(chr(byte)))
 _COLOUR = re.compile(r"\x1b\[(?:\??+[0-9;]++[A-Za-z]|[mK])")
 
 
-def _found(text: str, forms: tuple[str, ...]) -> list[Span]:
+def _found(text: str, forms: Literals) -> list[Span]:
     """Every secret, also one that colour codes or invisible characters interrupt: they would be dropped later and join it."""
     if text.isascii() and not text.encode().translate(None, _SEEN):  # ten times faster than the pattern
         return list(_secrets(text, forms))
@@ -133,7 +138,7 @@ def _positions(hidden: list[tuple[int, int]]) -> Callable[[int], int]:
     return lambda position: position + removed[bisect_right(marks, position)]
 
 
-def _secrets(text: str, forms: tuple[str, ...]) -> Iterator[Span]:
+def _secrets(text: str, forms: Literals) -> Iterator[Span]:
     """Every secret that any of the finders sees; spans may overlap."""
     lowered = text.replace("\u0130", "i").lower()  # U+0130 alone changes the length
     for start, end in _known_values(text, forms):
@@ -144,8 +149,8 @@ def _secrets(text: str, forms: tuple[str, ...]) -> Iterator[Span]:
                 yield Span(start, end, _RANK[kind], kind)
 
 
-def _known_values(text: str, forms: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    for form in forms:
+def _known_values(text: str, forms: Literals) -> Iterator[tuple[int, int]]:
+    for form in forms.inside(text):
         start = text.find(form)
         while start >= 0:
             yield start, start + len(form)

@@ -51,10 +51,9 @@ class Option:
 # Of all agents.
 GENERAL = (
     Option("agent", Kind.CHOICE, "auto", "Which agent to run; auto chooses by what happened.", ("auto", *AGENTS, *COMING), in_file=False),
-    Option("token", Kind.SECRET, "", "Token for the platform's API; GitLab: a project access token with the scope api.", in_file=False,
+    Option("token", Kind.SECRET, "", "Token for the platform's API; GitLab: a project access token with the scope api, for releases also write_repository.", in_file=False,
            falls_back_to=(("github", "GITHUB_TOKEN"), ("gitlab", "CICD_AGENTS_GITLAB_TOKEN"), ("jenkins", "JENKINS_API_TOKEN"))),
     Option("user", Kind.TEXT, "", "Jenkins: the user whose API token it is.", in_file=False, falls_back_to=(("jenkins", "JENKINS_API_USER"),)),
-    Option("fail-on", Kind.CHOICE, "never", "Which outcome closes the gate; the doctor only advises by default.", ("never", "fail", "inconclusive")),
     Option("fail-on-publish-error", Kind.FLAG, "false", "Fail with code 3 when a comment or another publication failed."),
     Option("dry-run", Kind.FLAG, "false", "Write nothing to the outside world; say what would be written."),
     Option("time-limit", Kind.COUNT, "300", "Seconds that all calls of one run may take together.", least=10, most=3600),
@@ -75,6 +74,7 @@ GENERAL = (
 
 # Of the pipeline-doctor.
 DOCTOR = (
+    Option("fail-on", Kind.CHOICE, "never", "Which outcome closes the gate; the doctor only advises by default.", ("never", "fail", "inconclusive")),
     Option("run-id", Kind.TEXT, "", "Look at this run instead of our own: run id, pipeline id, or `job/path#number` of Jenkins.", in_file=False),
     Option("job-status", Kind.CHOICE, "", "How the job around us stands; the action fills it in.", ("", "success", "failure", "cancelled"), in_file=False),
     Option("log", Kind.LIST, "", "Diagnose these log files instead of asking the platform.", in_file=False),

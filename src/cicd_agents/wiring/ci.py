@@ -49,12 +49,12 @@ def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World)
     choice = choose(first.agent, context, first.job_status, agents=AGENTS)  # the file says neither, so nothing has to be read for it
     world.say(f"cicd-agents {__version__} on {context.platform}, event {context.event or 'unknown'}. {choice.reason}")
     if choice.agent is None:
-        return _skipped(choice.reason, context, world)
+        return _skipped(choice.reason, context, first, world)
     if choice.agent == RELEASES and not has_git(world.environment):
         if first.agent == RELEASES:
             raise UsageError(f"The release-manager needs git, and there is none on PATH; {_WITH_GIT}, or install git.")
         # Nobody asked for a release by name: the doctor's users, whose image has no git, run on tags as well.
-        return _skipped(f"{choice.reason} It needs git, and there is none here: {_WITH_GIT}.", context, world)
+        return _skipped(f"{choice.reason} It needs git, and there is none here: {_WITH_GIT}.", context, first, world)
     with ExitStack() as stack:
         order = Order(context, first, world.environment, clock, Budget(clock, first.time_limit), world.say, world.timeouts)
         platforms = stack.enter_context(platforms_for(order))
@@ -212,7 +212,7 @@ def _forgotten(history: History | None) -> tuple[str, ...]:
     return tuple(getattr(history, "notes", ()))
 
 
-def _skipped(reason: str, context: RunContext, world: World) -> int:
-    skipped_outputs(context, reason, lambda: secrets.token_hex(16))
+def _skipped(reason: str, context: RunContext, settings: Settings, world: World) -> int:
+    skipped_outputs(context, settings.report_dir, reason, lambda: secrets.token_hex(16))
     world.out(f"SKIPPED  {reason}\n")
     return 0

@@ -48,10 +48,12 @@ def destinations(
         yield Destinations((places.files, places.summary, places.annotations), places.outputs, (places.comment, places.issue, places.slack))
 
 
-def skipped_outputs(context: RunContext, reason: str, token: Callable[[], str]) -> None:
+def skipped_outputs(context: RunContext, report_dir: str, reason: str, token: Callable[[], str]) -> None:
     """The outputs of a run in which no agent had anything to do, so that later steps can tell."""
     values = {"outcome": str(Outcome.SKIPPED), "exit-code": "0", "title": reason}
     publish_outputs(context.output_file, values, token)
+    if context.platform is Platform.GITLAB and context.workspace:
+        publish_dotenv(Path(report_dir), Path(context.workspace), values)
 
 
 @dataclass(slots=True)

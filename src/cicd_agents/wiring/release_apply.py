@@ -102,7 +102,8 @@ def _session(wish: Wish, settings: Settings, context: RunContext, world: World, 
     url = f"{context.server_url}/{context.repository}" if context.server_url and context.repository else (remote.url if remote else "")
     forge = forge_of(str(context.platform), url) if url else None
     software = context.repository.rpartition("/")[2] or (repository.top or wish.folder.resolve()).name
-    preparation = Preparation(ReleaseManager(repository, clock, forge, styled(settings)), software, settings.verify_tag == "strict")
+    manager = ReleaseManager(repository, clock, forge, styled(settings))
+    preparation = Preparation(manager, software, settings.verify_tag == "strict", lambda text: world.redactor.redact(text).text)
     return ReleaseSession(wish, settings, context, world, repository, writer, services, preparation, order, stack)
 
 
@@ -166,8 +167,11 @@ class ReleaseSession:
         if self.writer is not None:
             self.writer.fetch_tags()
         request = self._request()
+        if reason := self._releases_nothing(request):
+            return _skipped(reason), (), ""
         merged = self._merged(request) if self.settings.release_flow == "request" and not self.context.tag else None
         prepared = self._prepared(request, merged)
+        prepared = replace(prepared, verdict=self._with_unfinished(prepared.verdict))
         contents = prepared.contents
         if not contents:
             return prepared.verdict, (), ""
@@ -178,16 +182,38 @@ class ReleaseSession:
         verdict = self._carried_out(prepared.verdict, contents)
         return verdict, contents, self._address(contents[0].tag) if self._forge else ""
 
+    def _releases_nothing(self, request: ReleaseRequest) -> str:
+        """Why the branch makes no releases: it is in no table of branches, nobody named it, and it is not the default branch. Empty where it does."""
+        scene = Scene(self.repository, request)
+        branch = request.branch or (self.repository.head().branch if scene.now else None)
+        named = branch in (self.settings.release_branch, self.context.default_branch)
+        if self.context.tag or not scene.now or branch is None or named or scene.line is not None:
+            return ""
+        return f"The branch {branch} makes no releases; name it with release-branch (--branch), or in the configuration of your release tool."
+
+    def _with_unfinished(self, verdict: ReleaseVerdict) -> ReleaseVerdict:
+        """The verdict with a note where the last release was begun and is not all there."""
+        tag = verdict.details.previous_tag
+        if not tag or not self._forge or self.services is None:
+            return verdict
+        found = self.services.releases.find(tag)
+        if found is not None and not found.draft:
+            return verdict
+        state = "is only a draft" if found else "does not exist"
+        note = f"The tag {tag} is there, but its release {state} on {self.context.platform}. Finish it with `cicd-agents release apply --to {tag}`."
+        return replace(verdict, notes=(*verdict.notes, note))
+
     def _with_assets(self, contents: tuple[ReleaseContent, ...]) -> tuple[ReleaseContent, ...]:
         if self.settings.release_assets and len(contents) > 1:
             raise UsageError("release-assets: several components are released, and nobody knows whose the files are; name one with release-component.")
         return (replace(contents[0], assets=asset_files(self.settings.release_assets, self.wish.folder)), *contents[1:])
 
     def _request(self) -> ReleaseRequest:
-        settings = self.settings
+        settings, pull = self.settings, self.context.pull_request
+        branch = settings.release_branch or (pull.base_ref if pull else self.context.branch) or None
         return ReleaseRequest(
-            self.wish.until, self.wish.since, settings.release_component, settings.release_branch or self.context.branch or None, settings.release_as or None,
-            settings.prerelease or None, settings.graduate, further_files=further_files(settings),
+            self.wish.until, self.wish.since, settings.release_component, branch, settings.release_as or None, settings.prerelease or None, settings.graduate,
+            further_files=further_files(settings),
         )  # fmt: skip
 
     def _prepared(self, request: ReleaseRequest, merged: MergedRequest | None) -> Prepared:
@@ -344,6 +370,10 @@ def _changelog(contents: Sequence[ReleaseContent]) -> str:
     """The (first) changelog that the release writes."""
     files = contents[0].files if contents else {}
     return next((path for path in files if path.rpartition("/")[2].lower().startswith("changelog")), "")
+
+
+def _skipped(reason: str) -> ReleaseVerdict:
+    return ReleaseVerdict(AGENT, Outcome.SKIPPED, "No release", reason, ReleaseDetails(None, None, "none", (), "", (), reason))
 
 
 def _unknown(problem: str) -> ReleaseVerdict:
