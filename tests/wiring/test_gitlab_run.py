@@ -153,7 +153,7 @@ def test_a_wrong_answer_at_any_call_leaves_the_verdict_and_the_next_run_finishes
 
 
 def test_a_run_with_nothing_to_do_tells_later_jobs_so(scene: Scene) -> None:
-    ran = scene.doctor(CI_PIPELINE_SOURCE="schedule", CI_JOB_STATUS="success")
+    ran = scene.doctor(CICD_AGENTS_AGENT="auto", CI_PIPELINE_SOURCE="schedule", CI_JOB_STATUS="success")
     assert ran.code == 0
     told = (scene.rig.folder / "work/cicd-agents-report/cicd-agents.env").read_text()
     assert "CICD_AGENTS_RESULT_OUTCOME=skipped\n" in told

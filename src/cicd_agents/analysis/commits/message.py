@@ -41,7 +41,7 @@ def _telling(text: str, title: str, body: str, reading: Reading, types: frozense
         or "commit " in body
         or title[:6].lower() in ("revert", "reappl")
         or reading.every_line
-        or may_hold(types, reading.loose_breaking).search(text, len(title)) is not None
+        or may_hold(text, len(title), types, reading.loose_breaking)
     )
 
 

@@ -40,9 +40,8 @@ def references(text: str) -> tuple[Reference, ...]:
     """All references of a text in its order, each target once."""
     found: dict[str, Reference] = {}
     action, end = "", 0
-    # Signs are found by `find`, which is many times faster than the pattern.
-    at, last, seen = _first_sign(text), max(text.rfind("#"), text.rfind("!")), 0
-    while at <= last and seen < MAX_NUMBERS and (number := _NUMBER.search(text, at)):
+    at, seen = _first_sign(text), 0
+    while seen < MAX_NUMBERS and (number := _NUMBER.search(text, at)):
         seen += 1
         begin, at = number.span()
         start = begin
@@ -80,7 +79,8 @@ def _action(lead: str) -> str:
     if lead[-1:] not in (" ", "\t", ":"):
         return ""
     words = lead.rsplit(None, 2)
-    if words and words[-1].lower() == "to":
-        words.pop()
-    word = words[-1].strip(":([*-").lower() if words else ""
+    word = words[-1].lower() if words else ""
+    if word == "to":
+        word = words[-2].lower() if len(words) > 1 else ""
+    word = word.strip(":([*-")
     return word if word in _ACTIONS else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cicd_agents.analysis.commits.conventional import Header, Part, header_of
 from cicd_agents.analysis.commits.lines import Quoted
@@ -18,6 +17,9 @@ _BULLET = re.compile(r" {0,3}([*-])[ \t]+(?=\S)")
 _GIT_COMMIT = re.compile(r"commit [0-9a-f]{7,64}\b")
 _ONLY_REFERENCE = re.compile(r"(?:[#!]\d+|[A-Z]+-\d+)[\s,.]*$")
 _INDENT = "    "
+# A word that a line begins with, and that a sign of a header or footer follows.
+_OPENING = re.compile(r"\n[ \t|*-]*([\w-]++)[(!:]")
+_LOOSE = re.compile(r"\n[\s|*]*breaking[ -]change", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -30,12 +32,13 @@ class _Start:
     indented: bool = False
 
 
-@lru_cache(maxsize=64)
-def may_hold(types: frozenset[str], loose: bool) -> re.Pattern[str]:
-    """Finds bodies that need to be read line by line; all others hold no change of their own, no breaking mark and no forced version."""
-    names = "|".join(sorted(map(re.escape, types | {"release-as"})))
-    breaking = r"|\n[\s|*]*breaking[ -]change" if loose else ""
-    return re.compile(rf"\n[ \t|*-]*(?:{names})[(!:]{breaking}", re.IGNORECASE)
+def may_hold(text: str, start: int, types: Collection[str], loose: bool) -> bool:
+    """Whether the body, which begins here, must be read line by line; all others hold no change of their own, no breaking mark and no forced version."""
+    for word in _OPENING.findall(text, start):
+        name = word.casefold()
+        if name in types or name == "release-as":
+            return True
+    return loose and _LOOSE.search(text, start) is not None
 
 
 def parts_of(first: Part, reading: Reading, types: Collection[str] = KNOWN_TYPES) -> list[Part]:
