@@ -51,7 +51,7 @@ class Option:
 # Of all agents.
 GENERAL = (
     Option("agent", Kind.CHOICE, "auto", "Which agent to run; auto chooses by what happened.", ("auto", *AGENTS, *COMING), in_file=False),
-    Option("token", Kind.SECRET, "", "Token for the platform's API; GitLab: of the project, with the scope api, for releases also write_repository.", in_file=False,
+    Option("token", Kind.SECRET, "", "Token for the platform's API; GitLab: of the project, scope api, for releases also write_repository.", in_file=False,
            falls_back_to=(("github", "GITHUB_TOKEN"), ("gitlab", "CICD_AGENTS_GITLAB_TOKEN"), ("jenkins", "JENKINS_API_TOKEN"))),
     Option("user", Kind.TEXT, "", "Jenkins: the user whose API token it is.", in_file=False, falls_back_to=(("jenkins", "JENKINS_API_USER"),)),
     Option("fail-on-publish-error", Kind.FLAG, "false", "Fail with code 3 when a comment or another publication failed."),
