@@ -1,0 +1,1 @@
+"""Classical tests for those who ask: they look once, at a sample size that was fixed before (pure)."""

@@ -1,0 +1,65 @@
+"""The front door: `judge(observation, policy, now=…)` (pure; docs/canary.md explains how it decides)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite
+
+from cicd_agents.analysis.canary.at_once import alarms
+from cicd_agents.analysis.canary.conclusion import Scene, conclude
+from cicd_agents.analysis.canary.counts import Setting
+from cicd_agents.analysis.canary.defaults import check_policy
+from cicd_agents.analysis.canary.measures import blank, measure, novelties, present, traffic
+from cicd_agents.analysis.canary.points import judge_points
+from cicd_agents.analysis.canary.stages import Moment, moment
+from cicd_agents.analysis.canary.tables import Tables, tabulate
+from cicd_agents.domain.canary import CanaryPolicy, Judgement, Metric, MetricJudgement, Observation, Stage, Status
+
+# Where the baseline is of another time, noise counts double.
+OTHER_TIME = 2.0
+
+
+def judge(observation: Observation, policy: CanaryPolicy, *, now: float, stage: int | None = None) -> Judgement:
+    """The judgement at `now` (seconds since the epoch); samples after it are not looked at.
+
+    `stage` is the index of the stage that the canary is in; None: found from the traffic share, or from the time that has passed.
+    Raises UsageError for a policy that makes no sense, and never for odd data.
+    """
+    check_policy(policy)
+    if observation.points and not (observation.canary.replicas or observation.canary.values):
+        return judge_points(observation.points, policy, stage=stage or 0)
+    return judge_tables(tabulate(observation, policy), observation, policy, now=now, stage=stage)
+
+
+def judge_tables(tables: Tables | None, observation: Observation, policy: CanaryPolicy, *, now: float, stage: int | None = None) -> Judgement:
+    """As `judge`, for tables that are made already: a watch or a backtest looks many times at the same samples."""
+    at = moment(tables, policy, now, stage)
+    stage_policy = policy.stages[at.stage]
+    weaker = bool(observation.warnings) or not observation.concurrent
+    if tables is None or not isfinite(now):
+        nothing = tuple(blank(metric, Status.NO_DATA, "there is no usable sample") for metric in policy.metrics if metric.required)
+        return conclude(Scene(policy, at, nothing, (), (), tuple(observation.warnings), (), weaker, "there is no usable sample of either version"))
+    until = tables.bins_until(now)
+    taking_part = [metric for metric in policy.metrics if present(metric, tables) or metric.required]
+    total = sum(metric.weight for metric in taking_part if metric.weight > 0) or 1.0
+    budget = tuple((metric.name, policy.alpha * max(metric.weight, 1e-6) / total) for metric in taking_part)
+    setting = Setting(until, policy.alpha, stage_policy.see, 1.0 if observation.concurrent else OTHER_TIME, policy.least_requests, policy.slo_latency)
+    judged = tuple(_measured(metric, tables, replace(setting, alpha=alpha), stage_policy) for metric, (_, alpha) in zip(taking_part, budget, strict=True))
+    fired = alarms(tables, until, policy.at_once, now)
+    told = [*observation.warnings, *([] if observation.concurrent else ["the baseline is of another time: the evidence is weaker"])]
+    notes = (*told, *traffic(tables, until, at.share), *novelties(tables, until))
+    return conclude(Scene(policy, at, judged, fired, tables.exclusions, notes, budget, weaker, _blind(tables, policy, at)))
+
+
+def _measured(metric: Metric, tables: Tables, setting: Setting, stage: Stage) -> MetricJudgement:
+    own = dict(stage.tolerances).get(metric.name)
+    return measure(replace(metric, tolerance=own) if own else metric, tables, setting)
+
+
+def _blind(tables: Tables, policy: CanaryPolicy, at: Moment) -> str:
+    """Why the canary cannot be seen at present, empty where it can."""
+    if tables.last is None:
+        return "there is no usable sample of the canary"
+    if at.now - tables.last > policy.hole:
+        return f"the newest sample of the canary is {(at.now - tables.last) / 60:.0f} minutes old"
+    return ""
