@@ -41,3 +41,7 @@ def test_a_crowd_and_an_unknown_step_lower_it() -> None:
     alone = sure(ranked(1, 0.9))
     assert sure(ranked(1, 0.9), *(ranked(line, 0.3) for line in range(10, 60))) < alone
     assert sure(ranked(1, 0.9), job=Shape((Step(1, 1000, ""),), None)) < alone
+
+
+def test_work_that_went_on_after_the_failure_lowers_it() -> None:
+    assert sure(ranked(1, 0.9), job=Shape(FAILED.steps, True, went_on=True)) < 0.8 < sure(ranked(1, 0.9))

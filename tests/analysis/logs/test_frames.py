@@ -30,9 +30,19 @@ def lines(text: str) -> list[bytes]:
         ("file://src/a.js:3:4", Location("src/a.js", 3, 4)),
         ("PHP Parse error: src/a.php: line 3", Location("src/a.php", 3)),
         ("Syntax error: src/a.php line 3", Location("src/a.php", 3)),
-        ("connect to db.example:5432", Location("db.example", 5432)),
+        ("connect to db.example:5432", None),
         ("https://x.example:443/a", None),
         ("no place here", None),
+        ("Makefile:12: *** missing separator.  Stop.", Location("Makefile", 12)),
+        ("adapting config: Caddyfile:3: unrecognized directive", Location("Caddyfile", 3)),
+        ("src/app.ts[10, 4]: bad", Location("src/app.ts", 10, 4)),
+        ("`project.authors[0]` must be object", None),
+        ("a.py:0: no line", None),
+        ("pull registry.corp.example:8089/shop/base:1.8", None),
+        ("ssh: connect to git@github.com:22", None),
+        ("certificate verify failed: self-signed certificate (_ssl.c:992)", None),
+        ("ERROR: Job failed (system failure): no daemon (docker.go:960:0s)", None),
+        ("rsync error: error in rsync protocol data stream (code 12) at io.c(285) [sender=3.5.0]", None),
         ("a.py without a number", None),
         ("/usr/lib/python3/dist-packages/x.py:3", None),
         ("node_modules/x/index.js:3:4", None),
@@ -164,12 +174,43 @@ def test_python_frames_of_an_earlier_traceback_are_another_failure() -> None:
             Location("/home/me/app/src/ledger.c", 12, 5),
         ),
         ("tests/test_ledger.py:12: AssertionError", Location("tests/test_ledger.py", 12)),
+        (
+            """
+            stacktrace:
+              (elixir 1.14.0) lib/enum.ex:1658: Enum."-map/2-lists^map/1-0-"/2
+              (shop 0.2.0) lib/shop.ex:4: Shop.parse/1
+              test/shop_test.exs:39: (test)
+            """,
+            Location("lib/shop.ex", 4),
+        ),
+        (
+            """
+            ------
+            docker/Dockerfile:2
+            --------------------
+            """,
+            Location("docker/Dockerfile", 2),
+        ),
+        ("\tat WorkflowScript.run(WorkflowScript:38)", Location("Jenkinsfile", 38)),
+        (
+            """
+            goroutine 19 [semacquire]:
+            sync.(*Mutex).Lock(...)
+            \t/usr/lib/go-1.22/src/sync/mutex.go:90
+            shop.(*Cart).log(0x4b7dc0?)
+            \t/home/me/app/cart.go:12 +0x4b
+            shop.TestCart(0xc000096680?)
+            \t/home/me/app/cart_test.go:13 +0x2a
+            """,
+            Location("/home/me/app/cart.go", 12),
+        ),
         ("nothing\nof\nuse", None),
         ("", None),
     ],
     ids=[
         "java", "scala", "kotlin", "node", "node esm", "node async", "ruby", "ruby from", "rspec", "elixir", "exunit", "go panic", "go test", "rustc",
-        "rust backtrace", "dotnet windows", "dotnet", "php", "sanitizer", "pytest", "none", "empty",
+        "rust backtrace", "dotnet windows", "dotnet", "php", "sanitizer", "pytest",
+        "elixir application", "buildkit", "jenkinsfile", "go timeout", "none", "empty",
     ],
 )  # fmt: skip
 def test_the_first_frame_below_that_is_not_foreign(after: str, place: Location | None) -> None:
@@ -178,8 +219,10 @@ def test_the_first_frame_below_that_is_not_foreign(after: str, place: Location |
 
 @pytest.mark.parametrize(
     "foreign",
-    ["org.junit.Assert.fail(Assert.java:86)", "java.base/java.lang.Thread.run(Thread.java:829)", "sun.reflect.X.invoke(NativeMethodAccessorImpl.java:62)"],
-)
+    ["org.junit.Assert.fail(Assert.java:86)", "java.base/java.lang.Thread.run(Thread.java:829)", "sun.reflect.X.invoke(NativeMethodAccessorImpl.java:62)",
+     "java.base/java.util.Objects.requireNonNull(Objects.java:233)", "hudson.plugins.git.GitSCM.fetchFrom(GitSCM.java:999)",
+     "org.jenkinsci.plugins.gitclient.CliGitAPIImpl.launchCommandIn(CliGitAPIImpl.java:2671)"],
+)  # fmt: skip
 def test_java_skips_the_frames_of_the_test_framework_and_the_runtime(foreign: str) -> None:
     after = [b"\tat " + foreign.encode(), b"\tat com.acme.app.LedgerTest.balances(LedgerTest.java:42)"]
     assert location_around([], after) == Location("LedgerTest.java", 42)
@@ -214,3 +257,26 @@ def test_a_place_relative_to_the_tests_is_told_in_full() -> None:
 
 def test_a_path_with_a_masked_secret_is_a_path() -> None:
     assert location_in(b"error: /home/runner/work/***/***/app/src/A.kt:30:35 nope") == Location("/home/runner/work/***/***/app/src/A.kt", 30, 35)
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["/home/runner/work/_temp/91e4.sh", "/home/runner/work/_actions/acme/lint/v3/dist/index.js", "/tmp/jenkins693.sh", "/home/travis/.travis/functions"],
+)
+def test_a_script_that_the_runner_made_is_no_place_of_the_project(script: str) -> None:
+    assert best_location(Location(script, 2), [], f"{script}: line 2: buf: command not found".encode(), []) is None
+
+
+def test_msbuild_names_the_project_of_an_error_in_its_own_files() -> None:
+    targets = Location("/usr/share/dotnet/sdk/Microsoft.Common.targets", 1891, 5)
+    root = b"/usr/share/dotnet/sdk/Microsoft.Common.targets(1891,5): error : Project refused. [/src/app/App.csproj::TargetFramework=net9.0]"
+    assert best_location(targets, [], root, []) == Location("/src/app/App.csproj")
+    own = Location("/src/app/A.cs", 3, 4)
+    assert best_location(own, [], b"/src/app/A.cs(3,4): error CS1002 [/src/app/App.csproj]", []) == own
+
+
+def test_a_place_beside_the_message_may_be_left_out() -> None:
+    beside = [b"src/a.py:3: note"]
+    assert best_location(None, [], b"it failed", beside) == Location("src/a.py", 3)
+    assert best_location(None, [], b"it failed", beside, beside=False) is None
+    assert best_location(None, [], b"it failed", [b"make: *** [Makefile:9: all] Error 1"]) is None

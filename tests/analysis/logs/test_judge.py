@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cicd_agents.analysis.logs.diagnosis import diagnose
@@ -131,6 +133,24 @@ def test_a_message_said_again_by_a_wrapper_counts_at_its_first_place() -> None:
     best, other = rank([first, again], ONE_STEP, frozenset())
     assert [best.lead.line, other.lead.line] == [5, 25]
     assert (best.score, best.lead.signature.id, best.lead.text) == (0.85, again.signature.id, SAID.encode())
+
+
+def test_what_two_commands_of_a_step_say_word_for_word_is_one_failure_that_was_tried_again() -> None:
+    first, again = lead(15, SAID, rule="net.dns"), lead(25, SAID, rule="net.dns")
+    again = replace(again, signature=first.signature)
+    assert order(first, again, shape=STEPS)[0] == 15
+    assert order(first, lead(25, SAID, rule="net.other"), shape=STEPS)[0] == 25
+    assert order(replace(first, line=5), again, shape=STEPS)[0] == 25  # another step: it may have been got over there
+
+
+def test_a_full_disk_outlasts_the_step_that_met_it() -> None:
+    full, after = lead(5, "no space left", weight=94, category="disk_full"), lead(25, "unexpected token", weight=88)
+    assert order(full, after, shape=STEPS)[0] == 5
+    assert order(replace(full, benign=True), after, shape=STEPS)[0] == 25
+    assert order(lead(5, "no space left", weight=94), after, shape=STEPS)[0] == 25
+    assert order(replace(full, line=35), after, shape=STEPS)[0] == 25
+    tested = Shape((Step(1, 10, "npm test"), *STEPS.steps[1:]), True)
+    assert order(full, after, shape=tested)[0] == 25  # a test may try what happens then
 
 
 def test_the_first_place_takes_the_captures_of_the_better_rule_and_keeps_its_own_location() -> None:

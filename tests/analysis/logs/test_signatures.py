@@ -88,6 +88,7 @@ BAD = [
     ("an unknown role", GOOD + 'role = "boss"\n', "'role' is 'boss'"),
     ("an unknown phase", GOOD + 'phase = "later"\n', "'phase' is 'later'"),
     ("docs that are no text", GOOD + "docs = 1\n", "'docs' must be a text"),
+    ("place that is no text", GOOD + "place = 1\n", "'place' must be a text"),
     ("transient that is no truth value", GOOD + 'transient = "yes"\n', "'transient' must be true or false"),
     ("a nearby without lines", GOOD + "nearby = [{ match = 'x' }]\n", "needs 'match' and 'lines"),
     ("a nearby out of reach", GOOD + "nearby = [{ match = 'x', lines = [0, 9999] }]\n", "two numbers in order"),

@@ -27,7 +27,7 @@ _BUILD = (
     r"^\s*Downloading \S+", r"^\s*(?:Updating|Downloaded|Adding) (?:crates|\S+ v\d)", r"^Successfully (?:installed|built)", r"^added \d+ packages",
     r"^(?:Selecting previously|Unpacking|Preparing to unpack|Setting up|Get:\d+|Hit:\d+)\b", r"^Step \d+/\d+ :", r"^(?:\[\S+ +\d+/\d+\] )?(?:RUN|COPY|FROM) ",
     r"\b(?:compiler|resources|jar|dependency|enforcer|checkstyle|javadoc|spotless)[\w.:-]*:(?:compile|testCompile|resources|jar|check|enforce|javadoc)",
-    r"^> Task :\S*(?:compile|assemble|jar|resources|dex|package)\w*", r"^checking (?:for|whether)\b",
+    r"^> Task :\S*(?:compile|assemble|jar|resources|dex|package)\w*", r"^checking (?:for|whether)\b.{1,160}\.\.\.(?: |$)",
     r"^-- (?:Found|Looking for|Check|Performing|The \w+ compiler)",
     r"^(?:gcc|g\+\+|cc|c\+\+|clang(?:\+\+)?|ar|ld|rustc|javac|ghc|ocaml\w*|erlc|mcs|gfortran)\b.* -", r"^\s+(?:CC|CXX|LD|AR|CCLD) +\S",
     r"^running (?:build|bdist|egg_info|install)", r"^Resolving (?:dependencies|deltas)", r"^Fetching (?:gem|source|\S+ \d)",

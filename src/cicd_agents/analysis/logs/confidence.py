@@ -31,6 +31,8 @@ def confidence_of(item: Ranked, ranked: Sequence[Ranked], job: Shape) -> float:
         sure *= 0.87
     if not any(step.failed for step in job.steps):
         sure *= 0.97
+    if job.went_on:
+        sure *= 0.8
     return round(min(0.97, sure), 2)
 
 

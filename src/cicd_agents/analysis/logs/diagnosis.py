@@ -23,7 +23,7 @@ from cicd_agents.analysis.logs.meaning import meaning
 from cicd_agents.analysis.logs.novelty import good_lines
 from cicd_agents.analysis.logs.outcome import speaks_of_failure
 from cicd_agents.analysis.logs.phases import Work, checks_what_was_deployed, phase_of
-from cicd_agents.analysis.logs.places import place_of
+from cicd_agents.analysis.logs.places import place_of, shown
 from cicd_agents.analysis.logs.reader import Line, Log
 from cicd_agents.analysis.logs.scan import Catalogue, Scan, scan
 from cicd_agents.analysis.logs.signature import Signature
@@ -62,7 +62,7 @@ def diagnose(
     found = scan(reader, rules, finder or finder_for(reader, rules))
     job = shape(found.events, named, found.lines)
     if job.failed is False:
-        return _not_failed(named, found.lines, found.size, "The log says that the run succeeded.")
+        return _not_failed(named, found.lines, found.size, _MAY_FAIL if job.went_on else "The log says that the run succeeded.")
     good = good_lines(baseline)
     leads = [_time_limited(lead, head, reader) for lead in leads_of(found.hits, rules, reader)]
     ranked = rank([*leads, *fallback.leads(found, job, reader, good, leads)], job, good)
@@ -71,9 +71,14 @@ def diagnose(
     return _failed(named, found, ranked, job, reader, max_candidates)
 
 
-def _notes(events: Iterable[Event]) -> tuple[str, ...]:
+_MAY_FAIL = "A step failed, but the job went on with its work and ended well."
+_WENT_ON = "The job went on with its work after the step that failed: if that step may fail (continue-on-error), the job did not fail."
+
+
+def _notes(events: Iterable[Event], job: Shape) -> tuple[str, ...]:
     cut = next((event.line for event in events if event.kind is Kind.TRUNCATED), None)
-    return (f"The runner cut the log at line {cut}, its size limit: the cause may stand in what is missing.",) if cut else ()
+    missing = (f"The runner cut the log at line {cut}, its size limit: the cause may stand in what is missing.",) if cut else ()
+    return (*missing, _WENT_ON) if job.went_on else missing
 
 
 def _time_limited(lead: Lead, head: bytes, log: Log) -> Lead:
@@ -99,7 +104,7 @@ def _failed(platform: str, found: Scan, ranked: Sequence[Ranked], job: Shape, lo
     good = good or [item for item in ranked[:1] if item.lead.signature.weight > 0]
     failures = tuple(_failure(item, ranked, job, log) for item in _independent(good))
     reason = "" if failures else "No line of the log is good enough as a root cause."
-    return Diagnosis(platform, found.lines, found.size, True, reason, failures, candidates, _notes(found.events))
+    return Diagnosis(platform, found.lines, found.size, True, reason, failures, candidates, _notes(found.events, job))
 
 
 def _independent(ranked: Sequence[Ranked]) -> list[Ranked]:
@@ -121,12 +126,13 @@ def _independent(ranked: Sequence[Ranked]) -> list[Ranked]:
 def _failure(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log) -> Failure:
     lead, rule = item.lead, item.lead.signature
     step = job.step_at(lead.line)
-    location = _location(lead, log)
     sure = confidence_of(item, ranked, job)
     working = job.working_step(lead.line)
+    commands = tuple(filter(None, _commands(working, log)))
+    location = shown(_location(lead, log), commands)
     captures = {**lead.captures, "message": lead.captures.get("message") or _text(lead.text).strip()}
     title, cause = texts_of(rule, captures)
-    phase = _phase(item, ranked, job, log, location)
+    phase = _phase(item, ranked, job, log, location, commands)
     category = _category(rule, _text(lead.text), phase, working)
     return Failure(
         line=lead.line, offset=lead.offset, text=_text(lead.text), step=(step.name or None) if step else None, location=location,
@@ -175,7 +181,7 @@ _BY_WORDS = (
 _LOOK_BACK = 300
 
 
-def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log, place: Location | None) -> str:
+def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log, place: Location | None, commands: Sequence[str]) -> str:
     rule, lead = item.lead.signature, item.lead
     step = job.working_step(lead.line)
     if checks_what_was_deployed(rule.tool, (text for past in job.steps if past.first < lead.line for text in (past.command_text, past.name))):
@@ -184,7 +190,7 @@ def _phase(item: Ranked, ranked: Sequence[Ranked], job: Shape, log: Log, place: 
     first = max(step.command, step.script_end) if step else 0
     before = [line for line in log.window(lead.line, lead.offset, _LOOK_BACK, 0)[:-1] if line.number > first]
     activity = phase_before(_text(line.text) for line in reversed(before) if line.text)
-    work = Work(tuple(filter(None, _commands(step, log))), activity, step.name if step else "", beside, place.path if place else "")
+    work = Work(commands, activity, step.name if step else "", beside, place.path if place else "")
     return phase_of(rule.phase, rule.category, rule.tool, work)
 
 

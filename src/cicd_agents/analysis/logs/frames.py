@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cicd_agents.domain.finding import Location
 
 # Platforms show secrets as asterisks, in the middle of a path too.
-_PATH = rb"(?P<path>(?:[A-Za-z]:[\\/])?[\w@.+~$-]*[\\/]?(?:(?:[\w@.+~$-]+|\*\*\*+)[\\/])*[\w@.+~$-]+\.[A-Za-z]\w{0,8})"
+_PATH = rb"(?P<path>(?:[A-Za-z]:[\\/])?[\w@.+~$-]*[\\/]?(?:(?:[\w@.+~$-]+|\*\*\*+)[\\/])*(?:[\w@.+~$-]+\.[A-Za-z]\w{0,8}|[A-Z][A-Za-z]{2,20}file))"
 _FRAMES_ABOVE = (
     re.compile(rb'^\s*File "(?P<path>[^"\n]{1,400})", line (?P<line>\d+)'),
     re.compile(rb"^(?P<path>[\w@./+-]{1,300}\.py):(?P<line>\d+): ?(?:in \S+|[A-Z]\w*)?$"),
@@ -34,7 +34,9 @@ _IN_TEXT = re.compile(
     rb"|[\"'`]?[:,]? (?:at |on |near )?\(?[Ll]ine:? (?P<other>\d{1,6}))"
 )
 # A name with a number behind it that is a host with its port.
-_HOST = re.compile(rb"^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|local|localdomain|localhost|internal|intranet|example|test|invalid|lan|corp|cloud|svc|cluster)$")
+_HOST = re.compile(
+    rb"^(?:[\w.-]+@)?[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|dev|local|localdomain|localhost|internal|intranet|example|test|invalid|lan|corp|cloud|svc|cluster)$"
+)
 # A file is named, and its line further on: "Failed to parse pyproject.toml: unclosed array (at line 10, column 3)".
 _FILE_THEN_LINE = re.compile(rb"(?:^|[\s\"'`(\[])" + _PATH + rb"[\"'`:,)]{1,2} [^\n]{1,160}?\b[Ll]ine:? (?P<other>\d{1,6})")
 # The source of the tool that logs: in front of the message (klog), behind it (gitlab-runner, rsync). No place of the project.
@@ -53,11 +55,14 @@ _FOREIGN = re.compile(
 )
 # The Java runtime, test frameworks and the server that runs the job: a stack shows them above the project's own frames.
 _LIBRARY_FRAME = re.compile(
-    rb"^\s*at (?:[\w.$-]*(?:@[\w.+-]+)?/{1,2})?(?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|org\.codehaus\.groovy|junit|org\.junit|org\.testng|org\.hamcrest"
-    rb"|org\.assertj|org\.mockito|org\.opentest4j|org\.apache\.maven\.surefire|hudson|jenkins|com\.cloudbees|org\.jenkinsci\.plugins\.(?:workflow|gitclient|pipeline|docker))\.[\w.$/<>]{1,300}\("
+    rb"^\s*at (?:[\w.$-]*(?:@[\w.+-]+)?/{1,2})?(?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|org\.codehaus\.groovy|junit|org\.junit"
+    rb"|org\.testng|org\.hamcrest|org\.assertj|org\.mockito|org\.opentest4j|org\.apache\.maven\.surefire|hudson|jenkins|com\.cloudbees|org\.jvnet"
+    rb"|org\.kohsuke|org\.eclipse\.jetty|org\.jenkinsci\.plugins\.(?:workflow|gitclient|pipeline|docker))\.[\w.$/<>]{1,300}\("
 )
 # Scripts that a runner makes for a step and throws away, and the code of actions: never a place in the project.
-_THROWN_AWAY = re.compile(r"/_temp/|/_actions/|/\.travis/|@tmp/durable-|^/tmp/(?:jenkins|hudson)\d+|/scripts-\d+-\d+/|^/opt/runner-hooks/|/runner/hook-extensions/")
+_THROWN_AWAY = re.compile(
+    r"/_temp/|/_actions/|/\.travis/|@tmp/durable-|^/tmp/(?:jenkins|hudson)\d+|/scripts-\d+-\d+/|^/opt/runner-hooks/|/runner/hook-extensions/"
+)
 
 
 def location_in(text: bytes) -> Location | None:
@@ -125,7 +130,7 @@ def _best(captured: Location | None, before: Sequence[bytes], root: bytes, after
     if captured and not own and (asked := _asked_from(before, after)):
         return asked
     close = (*after[:2], *reversed(before[-2:]), *after[2:12]) if beside else ()
-    near = (place for text in close if (place := location_in(text)) and place.line is not None)
+    near = (place for text in close if (place := location_in(text)) and place.line is not None and "." in place.path)
     return own or _project_of(root) or next(near, None) or here or captured
 
 
@@ -169,4 +174,5 @@ def is_foreign(place: Location) -> bool:
 
 
 def _location(path: bytes, line: bytes | None, column: bytes | None) -> Location:
-    return Location(path.decode(errors="replace").strip(), int(line) if line else None, int(column) if column else None)
+    name = path.decode(errors="replace").strip()
+    return Location("Jenkinsfile" if name == "WorkflowScript" else name, int(line) if line else None, int(column) if column else None)

@@ -28,6 +28,10 @@ _DECIDES = ("disk_full", "out_of_memory", "timeout", "test_failure", "compile", 
 _SAME_BLOCK = 2
 # Errors of one tool and category with scores this near to the best are of one kind.
 _ALIKE = 0.93
+# What the command before said, said word for word by the next one too, is one failure that was tried again.
+_SAID_BEFORE, _TRIED_BEFORE = 0.9, 0.85
+# What these mean outlasts the step that met them: what it wrote is broken, and later steps stumble over it.
+_OUTLASTS = ("disk_full",)
 # Leads compared with each other for repetition, and the length from which a message is not said twice by chance.
 _COMPARED = 120
 _SAYS_ENOUGH = 24
@@ -136,8 +140,11 @@ def _said_first(scored: list[Ranked]) -> list[Ranked]:
         if item.lead.signature.role == "wrapper" or len(messages[id(item)]) < _SAYS_ENOUGH:
             continue
         for earlier in best:
-            if earlier.lead.line < item.lead.line and earlier.score < item.score and earlier.place >= 0.9 * item.place and _may_be_lifted(earlier, item):
+            if earlier.lead.line < item.lead.line and earlier.score < item.score and _may_be_lifted(earlier, item):
                 short, long = sorted((messages[id(earlier)], messages[id(item)]), key=len)
+                same = short == long and earlier.lead.signature is item.lead.signature
+                if earlier.place < (_TRIED_BEFORE if same else _SAID_BEFORE) * item.place - 1e-9:
+                    continue
                 if len(short) >= _SAYS_ENOUGH and short in long and item.score > raised.get(id(earlier), earlier).score:
                     raised[id(earlier)] = _lifted(earlier, item)
     return [raised.get(id(item), item) for item in scored]
@@ -165,7 +172,7 @@ def _message(text: bytes) -> bytes:
 
 def _score(lead: Lead, shape: Shape, good: Collection[bytes]) -> Ranked:
     rule = lead.signature
-    place = shape.place(lead.line)
+    place = shape.place(lead.line, outlasts=rule.category in _OUTLASTS and not lead.benign)
     key = masked(lead.text)
     known_good = key in good
     score = rule.weight / 100 * ROLE[rule.role] * place

@@ -12,10 +12,11 @@ _ENDINGS = (
     "|cfg|conf|properties|env|lock|mod|sum|tf|tfvars|hcl|rego|sql|prisma|proto|graphql|thrift|avsc|s?css|sass|less|html?|tmpl|tpl|j2|erb|haml|ejs|hbs|mustache|mjml"
     "|md|mdx|rst|adoc|tex|txt|csv|tsv|feature|robot|snap|golden|spec|cmake|mk|bzl|nix|Dockerfile|sol|cu|asm|s"
 )
-_NAMES = "Dockerfile|Containerfile|Makefile|GNUmakefile|Jenkinsfile|Gemfile|Rakefile|Podfile|Procfile|Vagrantfile|Brewfile|Tiltfile|Earthfile|Justfile|BUILD|WORKSPACE"
+_NAMES = "Dockerfile|Containerfile|Makefile|Jenkinsfile|Gemfile|Rakefile|Podfile|Pipfile|Caddyfile|Procfile|Vagrantfile|Brewfile|Tiltfile|Earthfile|Fastfile"
 # A name between blanks, quotes or brackets; a test's name may follow it (a.py::test_b).
+_DOTTED = r"\.[a-z][a-z0-9]*(?:(?:[-_.][a-z0-9]+)+|rc|ignore|modules|attributes)"
 _FILE = re.compile(
-    r"(?:^|[\s\"'`‘“(\[])(?P<path>(?:\.{0,2}/)?(?:[\w@.+-]+/)*(?:[\w@+-][\w@.+-]*\.(?:" + _ENDINGS + r")|(?:" + _NAMES + r")|\.[a-z][a-z0-9]*(?:(?:[-_.][a-z0-9]+)+|rc|ignore|modules|attributes)))"
+    rf"(?:^|[\s\"'`‘“(\[])(?P<path>(?:\.{{0,2}}/)?(?:[\w@.+-]+/)*(?:[\w@+-][\w@.+-]*\.(?:{_ENDINGS})|(?:{_NAMES})|{_DOTTED}))"
     r"(?=[\s\"'`’”)\]=,;!?]|:(?:[\s:]|$)|\.?$|\. )"
 )
 # What the system, a package manager or the build itself put there is no source.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from cicd_agents.analysis.logs.frames import best_location, is_foreign
 from cicd_agents.analysis.logs.named_file import named_file
@@ -17,7 +18,8 @@ _NOWHERE = ("infrastructure_runner", "git_checkout")
 _NO_FILE = (*_NOWHERE, "disk_full", "out_of_memory", "timeout", "auth_secret", "resource_quota", "dependency_network", "permission")
 # Here another step begins, or the platform speaks: what stands beyond is of something else.
 _BORDER = re.compile(
-    rb"\[Pipeline\] (?:\{ \(|// stage|stage$)|Stage \".{1,200}\" skipped due to|section_(?:start|end):|Finished: [A-Z]{6}|(?:Error: )?Process completed with exit code"
+    rb"\[Pipeline\] (?:\{ \(|// stage|stage$)|Stage \".{1,200}\" skipped due to|section_(?:start|end):|Finished: [A-Z]{6}"
+    rb"|(?:Error: )?Process completed with exit code"
     rb"|(?:Post job cleanup|Cleaning up orphan processes|Cleaning up project directory|Running after_script|Uploading artifacts for failed job)\b"
 )
 
@@ -27,13 +29,23 @@ def place_of(rule: Signature, captures: Mapping[str, str], window: Sequence[Line
     before, root, after = _same_step(window, at)
     line, column = _number(captures.get("line")), _number(captures.get("column"))
     named = Location(captures["path"], line, column) if captures.get("path") else None
-    if rule.category in _NOWHERE:
-        place = named
-    else:
-        place = best_location(named, before, root, after, beside=not rule.place)
+    place = named if rule.category in _NOWHERE else best_location(named, before, root, after, beside=not rule.place)
     if rule.place and (place is None or is_foreign(place)):
         return Location(rule.place, line, column)
     return place or (named_file(root) if rule.category not in _NO_FILE else None)
+
+
+def shown(place: Location | None, commands: Iterable[str]) -> Location | None:
+    """The place as a path of the project is written: with slashes, and as the step's command names the file (`docker build -f docker/Dockerfile .`
+    fails at "Dockerfile:7")."""
+    if place is None:
+        return None
+    path = place.path.replace("\\", "/") if re.match(r"[A-Za-z]:\\|[^/]+\\", place.path) else place.path
+    if "/" not in path:
+        word = re.compile(rf"(?:^|[\s=])(?:\./)?([\w@.+/-]*/{re.escape(path)})(?=\s|$)")
+        found = next(filter(None, map(word.search, commands)), None)
+        path = found[1] if found else path
+    return replace(place, path=path)
 
 
 def _same_step(window: Sequence[Line], at: int) -> tuple[list[bytes], bytes, list[bytes]]:

@@ -7,7 +7,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from cicd_agents.analysis.logs.phases import words_phase
 from cicd_agents.analysis.logs.structure import Event, Kind
+from cicd_agents.analysis.logs.went_on import kept_its_cache, may_fail, released, went_on
 
 # A script stops at the command that fails: what an earlier command of the step printed is seldom the cause.
 _EARLIER_COMMAND = 0.85
@@ -33,11 +35,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Steps in order, and what the platform says of the whole job (None: nothing); `verdicts`: the lines in which it says so."""
+    """Steps in order, and what the platform says of the whole job (None: nothing); `verdicts`: the lines in which it says so;
+    `went_on`: the work of the job went on after the step that failed."""
 
     steps: tuple[Step, ...]
     failed: bool | None
     verdicts: frozenset[int] = frozenset()
+    went_on: bool = False
 
     def step_at(self, line: int) -> Step | None:
         """The step that holds the line."""
@@ -51,11 +55,12 @@ class Shape:
             return step
         return next((item for item in reversed(self.steps) if item.failed and not item.cleanup and item.first <= line), step)
 
-    def place(self, line: int) -> float:
-        """How likely a line stands where the job failed, 0 to 1."""
-        return max(self._place(line), 0.9 if line in self.verdicts else 0.0)
+    def place(self, line: int, *, outlasts: bool = False) -> float:
+        """How likely a line stands where the job failed, 0 to 1; `outlasts`: what it says still holds in the steps after it (what a
+        test prints may be what it tries)."""
+        return max(self._place(line, outlasts), 0.9 if line in self.verdicts else 0.0)
 
-    def _place(self, line: int) -> float:
+    def _place(self, line: int, outlasts: bool) -> float:
         step = self.step_at(line)
         failed = [item for item in self.steps if item.failed and not item.cleanup]
         if step is None:
@@ -71,7 +76,9 @@ class Shape:
             if step.command and line > step.command and _MAY_FAIL.search(step.command_text):
                 within = _EARLIER_COMMAND
             return within if step.first == failed[0].first else 0.9 * within
-        return 0.62 if step.first < failed[0].first else 0.55
+        if step.first > failed[0].first:
+            return 0.55
+        return 0.97 if outlasts and words_phase(step.name) != "test" else 0.62
 
 
 def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
@@ -83,7 +90,12 @@ def shape(events: Sequence[Event], platform: str, lines: int) -> Shape:
     if not any(step.failed for step in steps) and (walk.job is False or walk.errors):
         steps = _guess_failed(steps, events, only_errors=walk.job is not False)
     verdicts = frozenset(event.line for event in events if event.kind in (Kind.FAILED, Kind.ABORTED))
-    return Shape(steps, _job_failed(steps, walk.job, walk.errors, walk.ended, platform), verdicts)
+    failed = _job_failed(steps, walk.job, walk.errors, walk.ended, platform)
+    if not failed or platform != "github" or walk.job is not None:
+        return Shape(steps, failed, verdicts)
+    on = went_on(steps, events)
+    well = walk.ended and (kept_its_cache(steps, events) or released(steps, events) or (on and may_fail(steps)))
+    return Shape(steps, not well, verdicts, on or well)
 
 
 class _Walk:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CLEANUP = "cleanup"  # what follows no longer belongs to the work of the job
     ERROR = "error"  # ##[error] that is not the wrapper
     JOB_END = "job-end"
+    KEPT = "kept"  # a post step of an action kept the cache
     TRUNCATED = "truncated"  # the runner stopped to collect the log
 
 
@@ -56,6 +57,7 @@ TEXTS = (
     r"^🏁  Job (?:failed|succeeded)",
     r"^Job's log exceeded limit of \d+ (?:bytes|KiB)",
     r"^(?:Running after_script|Uploading artifacts for failed job|Cleaning up project directory and file based variables)$",
+    r"^Cache (?:hit occurred on the primary key .{1,600}, not saving cache\.$|saved with (?:the )?key: )",
 )
 # Echoed commands as they begin a raw line: of GitLab in colour, of a shell that traces (set -x), behind a stamp.
 _COMMANDS = (b"m$ ", b"O $ ", b"O+$ ", b"\n$ ", b"\n+ ", b"] + ", b"O + ")
@@ -75,11 +77,12 @@ _EXIT_CODE = re.compile(rb"^(?:Error: )?Process completed with exit code (\d+)")
 _STEP_MARKED = re.compile(rb"Build step '(.{1,200})' (?:marked build as failure|changed build result to FAILURE)")
 # GitLab sections that run whatever the script did.
 _AFTER_SECTIONS = ("after_script", "upload_artifacts", "archive_cache", "cleanup", "after_failure", "after_success", "cache.")
-# What runners print at the beginning of what they do after the work; gitlab-runner's with the names of the sections.
-_CLEANUP_BEGINS = (
-    (b"Post job cleanup.", ""),
-    (b"Running after_script", "after_script"), (b"Uploading artifacts for failed job", "upload_artifacts_on_failure"),
-    (b"Cleaning up project directory and file", "cleanup_file_variables"),
+# What runners print at the beginning of what they do after the work (gitlab-runner's with the names of the sections), and in it.
+_AFTER_WORK = (
+    (b"Post job cleanup.", Kind.CLEANUP, ""),
+    (b"Running after_script", Kind.CLEANUP, "after_script"), (b"Uploading artifacts for failed job", Kind.CLEANUP, "upload_artifacts_on_failure"),
+    (b"Cleaning up project directory and file", Kind.CLEANUP, "cleanup_file_variables"),
+    (b"Cache ", Kind.KEPT, ""),
 )  # fmt: skip
 _AFTER_STAGES = ("Declarative: Post", "Post ", "Cleanup")
 
@@ -124,8 +127,8 @@ def _by_text(line: int, text: bytes) -> list[Event]:
         return [Event(line, Kind.JOB_END), Event(line, Kind.SUCCEEDED)]
     if text.startswith(b"ERROR: Job failed"):
         return [Event(line, Kind.JOB_END), Event(line, Kind.FAILED)]
-    if cleanup := next((Event(line, Kind.CLEANUP, name) for begin, name in _CLEANUP_BEGINS if text.startswith(begin)), None):
-        return [cleanup]
+    if after := next((Event(line, kind, name) for begin, kind, name in _AFTER_WORK if text.startswith(begin)), None):
+        return [after]
     if text.startswith(b"Cleaning up orphan processes"):
         return [Event(line, Kind.CLEANUP), Event(line, Kind.JOB_END)]
     if b"skipped due to earlier failure" in text and text.startswith(b"Stage "):
