@@ -32,11 +32,6 @@ def carry_out(
     return tuple(done)
 
 
-def complete(operations: Sequence[Operation]) -> bool:
-    """Whether all is there."""
-    return all(operation.status in REACHED for operation in operations)
-
-
 def code_of(operations: Sequence[Operation], *, dry_run: bool) -> int | None:
     """The exit code that the operations ask for: 4 while one waits for an approval, 1 where one was refused, 3 where one failed; None: none.
 

@@ -51,6 +51,11 @@ def test_steps_that_people_let_run_after_a_failure_are_not_the_work_going_on(ste
     assert (found.failed, found.notes) == (True, ())
 
 
+def test_another_job_of_the_run_is_not_this_one_going_on() -> None:
+    found = diagnose(log(*FAILS, *END, *TESTS, "##[group]Run npm publish", "##[endgroup]", "published", *END, name="lint:experimental"))
+    assert (found.failed, found.notes) == (True, ())
+
+
 def test_a_later_failure_is_the_failure_of_the_job() -> None:
     again = [line.format(name="build") for line in FAILS]
     assert diagnose(log(*FAILS, *TESTS, *again, *END, name="lint:experimental")).failed
@@ -89,8 +94,9 @@ def test_a_cache_that_is_kept_after_the_work_is_a_job_that_passed() -> None:
         ("##[group]Run acme/always-cache@v1", *SETUP, *FAILS, *KEPT),  # by one that may keep it whatever happened
         (*SETUP, *FAILS, "##[group]Run npm run save-cache", CACHE, *END),  # by a step of the work
         (*SETUP, *FAILS, *KEPT[:2], "##[error]The upload failed", *END),  # and then something failed
+        (*FAILS, *END, *SETUP, *TESTS, *KEPT),  # by another job of the run
     ],
-    ids=["before", "unknown", "always", "work", "after"],
+    ids=["before", "unknown", "always", "work", "after", "other job"],
 )
 def test_a_cache_that_is_kept_otherwise_says_nothing(lines: tuple[str, ...]) -> None:
     assert diagnose(log(*lines)).failed

@@ -47,7 +47,7 @@ _RELEASES = re.compile(
 
 def released(steps: Sequence[_Step], events: Sequence[Event]) -> bool:
     """Whether a step after the last one that failed published a release."""
-    return any(_RELEASES.match(step.name) for step in _after_failure(steps, events))
+    return any(_RELEASES.match(step.name) for step in _steps_after_failure(steps, events))
 
 
 def kept_its_cache(steps: Sequence[_Step], events: Sequence[Event]) -> bool:
@@ -55,14 +55,14 @@ def kept_its_cache(steps: Sequence[_Step], events: Sequence[Event]) -> bool:
     names = [step.name for step in steps]
     if not any(map(_KEEPS_CACHE.match, names)) or any("always" in name for name in names):
         return False
-    last = _last_failure(events)
-    after = [event.kind for event in events if event.line > last and event.kind in (Kind.STEP, Kind.CLEANUP, Kind.KEPT)]
+    last, end = _after_failure(events)
+    after = [event.kind for event in events if last < event.line < end and event.kind in (Kind.STEP, Kind.CLEANUP, Kind.KEPT)]
     return any(before is Kind.CLEANUP and kind is Kind.KEPT for before, kind in pairwise(after))
 
 
 def went_on(steps: Sequence[_Step], events: Sequence[Event]) -> bool:
     """Whether a step that builds, tests or deploys ran after the last one that failed, and nothing failed any more."""
-    names = [step.name for step in _after_failure(steps, events) if not _AFTERMATH.search(step.name)]
+    names = [step.name for step in _steps_after_failure(steps, events) if not _AFTERMATH.search(step.name)]
     return any(words_phase(" ".join(word for word in name.split() if "/" not in word)) in ("build", "test", "deploy") for name in names)
 
 
@@ -72,10 +72,12 @@ def may_fail(steps: Sequence[_Step]) -> bool:
     return bool(failed) and all(any(_MAY_FAIL.search(word) for word in name.split() if not re.search(r"^-|[=/]", word)) for name in failed)
 
 
-def _after_failure(steps: Sequence[_Step], events: Sequence[Event]) -> list[_Step]:
-    last = _last_failure(events)
-    return [step for step in steps if step.first > last > 0 and step.name and not step.cleanup]
+def _steps_after_failure(steps: Sequence[_Step], events: Sequence[Event]) -> list[_Step]:
+    last, end = _after_failure(events)
+    return [step for step in steps if last < step.first < end and step.name and not step.cleanup]
 
 
-def _last_failure(events: Sequence[Event]) -> int:
-    return max((event.line for event in events if event.kind in (Kind.FAILED, Kind.ERROR)), default=0)
+def _after_failure(events: Sequence[Event]) -> tuple[int, int]:
+    """The lines between which the same job went on: the last failure, and the end of its job (`gh run view --log` prints several jobs)."""
+    last = max((event.line for event in events if event.kind in (Kind.FAILED, Kind.ERROR)), default=0)
+    return last, min((event.line for event in events if event.kind is Kind.JOB_END and event.line > last > 0), default=0)
