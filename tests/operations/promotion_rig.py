@@ -13,8 +13,9 @@ from cicd_agents.domain.operation import Operation
 from cicd_agents.operations.apply import AlreadyDone, apply
 from cicd_agents.operations.audit import AuditEntry
 from cicd_agents.operations.policy import Mode
-from cicd_agents.operations.promotion import CheckResult, Environment, PromotedRelease, in_order
+from cicd_agents.operations.promotion import CheckResult, Environment, PromotedRelease
 from cicd_agents.operations.promotion_steps import Promotions
+from cicd_agents.operations.transaction import in_order
 
 RELEASE = PromotedRelease("org/shop", "v1.2.0", "1.2.0", START - 60)
 

@@ -9,8 +9,9 @@ import pytest
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.operation import Operation, OperationStatus
 from cicd_agents.operations.approval import plan_hash
-from cicd_agents.operations.promotion import Environment, PromotedRelease, Standing, Way, environments, in_order, is_later, promotions, steps
+from cicd_agents.operations.promotion import Environment, PromotedRelease, Standing, Way, environments, is_later, promotions, steps
 from cicd_agents.operations.promotion_checkpoints import Checkpoint, Progress, ReleaseFacts, checkpoints
+from cicd_agents.operations.transaction import in_order
 
 RELEASE = PromotedRelease("org/shop", "v1.2.0", "1.2.0", 0)
 DEV = Environment("dev", Way.ARGOCD, "shop-dev")

@@ -19,6 +19,10 @@ class OperationStatus(StrEnum):
     FAILED = "failed"
 
 
+# The operation is in the world, by this run or before it.
+REACHED = (OperationStatus.APPLIED, OperationStatus.ALREADY_DONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One write. `kind` is its name (RerunJobs, CreateIssue, …), `target` what it acts on, `key` makes doing it twice harmless.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from cicd_agents.domain.ci import Author
 from cicd_agents.domain.errors import RateLimited, ServiceError, Unavailable, UsageError
 from cicd_agents.domain.forge import People, Reviews
-from cicd_agents.domain.operation import Operation, OperationStatus
+from cicd_agents.domain.operation import REACHED, Operation
 from cicd_agents.domain.ports import Clock, CodeHost
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.operations.apply import apply
@@ -24,7 +24,6 @@ from cicd_agents.operations.policy import Mode
 
 ASK, END = "AskForApproval", "EndApprovalRequest"
 FIRST_STEP, GROWTH, LONGEST_STEP = 30.0, 1.5, 300.0  # seconds between two looks
-_REACHED = (OperationStatus.APPLIED, OperationStatus.ALREADY_DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Approvals:
     def done(self, approval: Approval, operations: Sequence[Operation]) -> tuple[Operation, ...]:
         """End the request of an approval when all its operations are done, so that it is not good for a second time; what was written."""
         plan = replace(approval.plan, operations=tuple(operations))
-        reached = plan.hash == approval.plan.hash and all(operation.status in _REACHED for operation in plan.held)
+        reached = plan.hash == approval.plan.hash and all(operation.status in REACHED for operation in plan.held)
         if approval.status is not ApprovalStatus.GRANTED or not reached or self._by_platform(plan.rules):
             return ()
         mine = self._of(plan, self.place.requests(self.host.me()))

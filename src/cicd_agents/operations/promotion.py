@@ -124,27 +124,6 @@ def promotions(
     return tuple(_operation(environment, release, (standings or {}).get(environment.name, Standing()), force) for environment in wanted)
 
 
-def in_order(operations: Iterable[Operation], apply_one: Callable[[Operation], Operation]) -> tuple[Operation, ...]:
-    """The operations as they stand after `apply_one` had them one by one, up to the first that is not done; those after it stay planned and say why."""
-    done: list[Operation] = []
-    stopped_by = ""
-    for operation in operations:
-        if stopped_by:
-            done.append(replace(operation, result=f"Not reached: {stopped_by} comes first and is not done.") if _is_open(operation) else operation)
-            continue
-        done.append(apply_one(operation))
-        if done[-1].status in _STOPS:
-            stopped_by = operation.kind
-    return tuple(done)
-
-
-_STOPS = frozenset({OperationStatus.NEEDS_APPROVAL, OperationStatus.REFUSED, OperationStatus.FAILED})
-
-
-def _is_open(operation: Operation) -> bool:
-    return operation.status is OperationStatus.PLANNED
-
-
 def is_later(current: str, release: PromotedRelease) -> bool:
     """Whether an environment's revision is a later version than the release, by tags of the same format; what is no such version (a branch) is not."""
     prefix, _, suffix = release.tag.partition(release.version)

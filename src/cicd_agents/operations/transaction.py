@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cicd_agents.domain.operation import Operation, OperationStatus
@@ -12,23 +12,32 @@ from cicd_agents.operations.apply import Applier, apply
 from cicd_agents.operations.audit import AuditLog
 from cicd_agents.operations.policy import Mode
 
-REACHED = (OperationStatus.APPLIED, OperationStatus.ALREADY_DONE)
-NOT_REACHED = "Not reached: an earlier step was not done."
+_STOPS = (OperationStatus.NEEDS_APPROVAL, OperationStatus.REFUSED, OperationStatus.FAILED)
 
 
 def carry_out(
     operations: Sequence[Operation], appliers: Mapping[str, Applier], mode: Mode, audit: AuditLog, clock: Clock, side: Collection[str] = ()
 ) -> tuple[Operation, ...]:
     """The operations as they stand afterwards. The first that is not done ends the row; one of the kinds in `side` is left, and the row goes on."""
+
+    def one(operation: Operation) -> Operation:
+        return apply((operation,), appliers, mode, audit, clock)[0]
+
+    return in_order(operations, one, side) if mode is Mode.AUTO else tuple(map(one, operations))
+
+
+def in_order(operations: Iterable[Operation], apply_one: Callable[[Operation], Operation], side: Collection[str] = ()) -> tuple[Operation, ...]:
+    """The operations as they stand after `apply_one` had them one by one, up to the first that is not done; those after it stay planned and say why."""
     done: list[Operation] = []
-    going = True
+    stopped_by = ""
     for operation in operations:
-        if not going:
-            done.append(replace(operation, result=NOT_REACHED) if operation.status is OperationStatus.PLANNED else operation)
+        if stopped_by:
+            reason = f"Not reached: {stopped_by} comes first and is not done."
+            done.append(replace(operation, result=reason) if operation.status is OperationStatus.PLANNED else operation)
             continue
-        now = apply((operation,), appliers, mode, audit, clock)[0]
-        done.append(now)
-        going = mode is not Mode.AUTO or now.status in REACHED or operation.kind in side
+        done.append(apply_one(operation))
+        if done[-1].status in _STOPS and operation.kind not in side:
+            stopped_by = operation.kind
     return tuple(done)
 
 

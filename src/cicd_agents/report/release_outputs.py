@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from cicd_agents.domain.operation import OperationStatus
+from cicd_agents.domain.operation import REACHED
 from cicd_agents.report.document import ReleaseReport
 from cicd_agents.report.outputs import one_line
 
-_DONE = (OperationStatus.APPLIED, OperationStatus.ALREADY_DONE)
 # The operation by which all see the release.
 _PUSH = "Push"
 
@@ -14,7 +13,7 @@ _PUSH = "Push"
 def to_release_outputs(report: ReleaseReport, *, url: str = "", changelog_path: str = "", report_path: str = "", json_path: str = "") -> dict[str, str]:
     """Name to value, in the order of the documentation; a value is one line, empty where nothing is known. `released`: the tag is on the remote."""
     details = report.details
-    released = any(operation.kind == _PUSH and operation.status in _DONE for operation in report.operations)
+    released = any(operation.kind == _PUSH and operation.status in REACHED for operation in report.operations)
     values = {
         "outcome": str(report.outcome),
         "exit-code": str(report.exit_code),

@@ -13,9 +13,7 @@ from cicd_agents.analysis.changelog.forge import Forge
 from cicd_agents.clients.git import GitRepository, open_repository
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.verdict import FailOn
-from cicd_agents.report.document import ReleaseReport
-from cicd_agents.report.json_format import to_json, to_jsonl
-from cicd_agents.report.release import to_release_markdown, to_release_text
+from cicd_agents.report.release_formats import RENDER
 from cicd_agents.run import run
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def release(options: argparse.Namespace, environment: Mapping[str, str], redacto
             write(redactor.redact(part).text)
         return 0
     report = run(lambda: manager.plan(request), FailOn.NEVER, redactor, clock.monotonic)
-    write(_RENDER[options.format](report))
+    write(RENDER[options.format](report))
     return report.exit_code
 
 
@@ -101,11 +99,6 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
         "release-assets": "\n".join(getattr(options, "asset", ())), "forge-release": "false" if getattr(options, "no_forge", False) else None,
     }  # fmt: skip
     return {name: value for name, value in given.items() if value}
-
-
-_RENDER: Mapping[str, Callable[[ReleaseReport], str]] = {
-    "text": to_release_text, "markdown": to_release_markdown, "json": to_json, "jsonl": to_jsonl,
-}  # fmt: skip
 
 
 def _forge(repository: GitRepository) -> Forge | None:

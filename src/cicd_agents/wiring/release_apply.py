@@ -22,7 +22,7 @@ from cicd_agents.clients.platforms.release_services import ReleaseServices, cont
 from cicd_agents.clients.platforms.services import Order
 from cicd_agents.domain.context import Platform, RunContext
 from cicd_agents.domain.errors import ServiceError, UsageError
-from cicd_agents.domain.operation import Operation, OperationStatus
+from cicd_agents.domain.operation import REACHED, Operation, OperationStatus
 from cicd_agents.domain.release import ReleaseCheckpoint, ReleaseDetails
 from cicd_agents.domain.release_content import ReleaseContent
 from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, FailOn, Outcome, ReleaseVerdict
@@ -50,7 +50,7 @@ from cicd_agents.operations.release import (
 from cicd_agents.operations.release_forge import ReleasePage, Telling
 from cicd_agents.operations.release_git import ReleaseGit
 from cicd_agents.operations.release_request import MergedRequest, RequestSteps, merged_request, release_branch, request_operations
-from cicd_agents.operations.transaction import REACHED, carry_out, code_of
+from cicd_agents.operations.transaction import carry_out, code_of
 from cicd_agents.publish.report_files import safe_folder
 from cicd_agents.report.announcement import to_announcement
 from cicd_agents.report.document import report_of

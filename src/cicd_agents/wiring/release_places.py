@@ -14,12 +14,9 @@ from cicd_agents.publish.step_outputs import publish_outputs
 from cicd_agents.publish.step_summary import publish_summary
 from cicd_agents.report.document import ReleaseReport
 from cicd_agents.report.files import FILES
-from cicd_agents.report.json_format import to_json, to_jsonl
-from cicd_agents.report.release import to_release_markdown, to_release_text
+from cicd_agents.report.release_formats import RENDER
 from cicd_agents.report.release_outputs import to_release_outputs
 from cicd_agents.settings.model import Settings
-
-RENDER = {"text": to_release_text, "markdown": to_release_markdown, "json": to_json, "jsonl": to_jsonl}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +34,10 @@ class ReleasePlaces:
         self.out(RENDER[self.form](report))
         if self.context.own_run is None:
             return False
-        texts = {"markdown": to_release_markdown, "json": to_json}
         written = publish_files(
-            Path(self.settings.report_dir), self._workspace, {FILES[name]: texts[name](report) for name in self.settings.reports if name in texts}
+            Path(self.settings.report_dir), self._workspace, {FILES[name]: RENDER[name](report) for name in self.settings.reports if name in RENDER}
         )
-        summary = publish_summary(self.context.summary_file, to_release_markdown(report)) if self.settings.summary else None
+        summary = publish_summary(self.context.summary_file, RENDER["markdown"](report)) if self.settings.summary else None
         paths = [str(written.paths.get(FILES[name], "")) for name in ("markdown", "json")]
         outputs = to_release_outputs(report, url=url, changelog_path=changelog, report_path=paths[0], json_path=paths[1])
         told = [item for item in (written.published, summary, self._outputs(outputs)) if item is not None]

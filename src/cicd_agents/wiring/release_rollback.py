@@ -23,8 +23,8 @@ from cicd_agents.operations.policy import Mode
 from cicd_agents.operations.release_rollback import Rollback, RollbackSteps, reissue, rollback, rollback_operations
 from cicd_agents.operations.transaction import carry_out, code_of
 from cicd_agents.report.document import report_of
+from cicd_agents.report.release_formats import RENDER
 from cicd_agents.settings.model import Settings
-from cicd_agents.wiring.release_places import RENDER
 
 if TYPE_CHECKING:
     from cicd_agents.wiring.world import World

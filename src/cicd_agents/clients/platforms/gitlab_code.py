@@ -10,11 +10,11 @@ from typing import Any
 
 from cicd_agents.clients.http import Answer
 from cicd_agents.clients.platforms import gitlab_shapes as shapes
-from cicd_agents.clients.platforms.gitlab_service import Project
+from cicd_agents.clients.platforms.gitlab_service import Project, reason
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.ci import Author, Comment, Commit, Comparison, Issue
 from cicd_agents.domain.context import PullRequest
-from cicd_agents.domain.errors import BadAnswer, NotAllowed, NotFound
+from cicd_agents.domain.errors import NotAllowed, NotFound
 
 # Longest note and description that GitLab takes, in characters (GitLab docs, administration/instance_limits; descriptions may be 1,048,576).
 MAX_BODY = 1_000_000
@@ -56,7 +56,7 @@ class GitLabRepository:
         answer = self.project.http.get(where, {"ref": ref}, missing_ok=True, most=most)
         if answer.status != 404:
             return answer.body
-        if "project" in _message(answer).lower():
+        if "project" in reason(answer):
             with self.project.surely_there():
                 raise NotFound(f"GitLab: project {self.project.name} is not there, or may not be seen with this token.")
         return None
@@ -152,11 +152,3 @@ def _oldest_first(commits: list[Commit]) -> tuple[Commit, ...]:
 
 def _written(answer: Answer, what: str) -> Shape:
     return Shape.of(answer.json(), f"GitLab: {what} that was written")
-
-
-def _message(answer: Answer) -> str:
-    """The reason in an error answer, as {"message": "404 File Not Found"}."""
-    try:
-        return Shape.of(answer.json(), "GitLab").text("message", "")
-    except BadAnswer:
-        return ""

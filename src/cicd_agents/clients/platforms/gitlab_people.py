@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from cicd_agents.clients.platforms import gitlab_release_shapes as shapes
-from cicd_agents.clients.platforms.gitlab_service import Project, advice
+from cicd_agents.clients.platforms.gitlab_service import Project, advice, reason
 from cicd_agents.clients.platforms.gitlab_shapes import author as account_of
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.ci import Author
@@ -48,7 +47,7 @@ class GitLabPeople:
         with self.project.surely_there():
             answer = self.project.http.get(path, missing_ok=True)
             if answer.status == 404:
-                if kind in shapes.reason(answer):
+                if kind in reason(answer):
                     raise NotFound(f"GitLab: {shown} was not found. {advice(self.project.token, 'GET', path, 404)}")
                 return 0
         member = Shape.of(answer.json(), f"GitLab: a member of {shown}")

@@ -21,7 +21,7 @@ from cicd_agents.clients.http import Answer
 from cicd_agents.clients.platforms import gitlab_release_shapes as shapes
 from cicd_agents.clients.platforms.gitlab_code import capped
 from cicd_agents.clients.platforms.gitlab_release_shapes import PackageFile
-from cicd_agents.clients.platforms.gitlab_service import PAGE_SIZE, Project, advice
+from cicd_agents.clients.platforms.gitlab_service import PAGE_SIZE, Project, advice, reason
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.errors import BadAnswer, NotFound, Refused, Rejected
 from cicd_agents.domain.forge import ForgeRelease, ReleaseAsset
@@ -51,7 +51,7 @@ class GitLabReleases:
         """The release of a tag. Size and digest of its files are not told: links have none. Raises NotFound where the project cannot be seen."""
         with self.project.surely_there():
             answer = self.project.http.get(self._path(tag), missing_ok=True)
-            if answer.status == 404 and "project" in shapes.reason(answer):
+            if answer.status == 404 and "project" in reason(answer):
                 raise NotFound(f"GitLab: the project {self.project.name} was not found. {advice(self.project.token, 'GET', self._path(tag), 404)}")
         return None if answer.status == 404 else shapes.release(_read(answer, tag))
 

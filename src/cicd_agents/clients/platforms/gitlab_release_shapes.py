@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cicd_agents.clients.http import Answer
 from cicd_agents.clients.platforms import gitlab_shapes as shapes
 from cicd_agents.clients.shapes import Shape
-from cicd_agents.domain.ci import Author, Status
-from cicd_agents.domain.errors import BadAnswer
+from cicd_agents.domain.ci import Status
 from cicd_agents.domain.forge import ChangeRequest, EnvironmentApproval, ForgeRelease, ReleaseAsset
 
 # What a person said about a deployment, and whether it is a yes.
@@ -51,17 +49,11 @@ def package_file(data: Shape) -> PackageFile:
     return PackageFile(data.text("file_name"), data.number("size"), data.text("file_sha256", "").lower())
 
 
-def written_by(data: Shape) -> Author:
-    """Who wrote or opened it; nobody where GitLab does not say."""
-    found = data.maybe("author")
-    return shapes.author(found) if found else Author("")
-
-
 def change_request(data: Shape) -> ChangeRequest:
     """A merge request. `locked` is one that is being merged at this moment: it is not ended."""
     state = data.text("state", "")
     return ChangeRequest(
-        number=data.number("iid"), author=written_by(data), head_ref=data.text("source_branch", ""), head_sha=data.text("sha", ""),
+        number=data.number("iid"), author=shapes.written_by(data), head_ref=data.text("source_branch", ""), head_sha=data.text("sha", ""),
         base_ref=data.text("target_branch", ""), title=data.text("title", ""), body=data.text("description", ""), open=state in ("opened", "locked"),
         merged_as=_merged_as(data) if state == "merged" else "", url=data.text("web_url", ""), labels=data.texts("labels", missing_ok=True),
         from_fork=data.optional_number("source_project_id") != data.optional_number("target_project_id"),
@@ -90,11 +82,3 @@ def approvals(data: Shape) -> tuple[EnvironmentApproval, ...]:
     return tuple(
         EnvironmentApproval(place, shapes.author(item.inner("user")), verdict, item.text("comment", "")) for item, verdict in said if verdict is not None
     )
-
-
-def reason(answer: Answer) -> str:
-    """Why GitLab found nothing, in lower case: it says so for what was asked ("404 Not found") and for what it lies in ("404 Project Not Found")."""
-    try:
-        return Shape.of(answer.json(), "GitLab").text("message", "").lower()
-    except BadAnswer:
-        return ""

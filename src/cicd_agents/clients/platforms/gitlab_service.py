@@ -196,3 +196,11 @@ def _next(answer: Answer, page: str, items: int) -> str:
     if said.isascii() and said.isdecimal() and int(said) > int(page):
         return said
     return ""
+
+
+def reason(answer: Answer) -> str:
+    """Why GitLab found nothing, in lower case: it says so for what was asked ("404 Not found") and for what it lies in ("404 Project Not Found")."""
+    try:
+        return Shape.of(answer.json(), "GitLab").text("message", "").lower()
+    except BadAnswer:
+        return ""

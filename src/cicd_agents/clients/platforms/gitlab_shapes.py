@@ -88,7 +88,7 @@ def author(data: Shape) -> Author:
     return Author(str(data.number("id")), data.text("username", ""))
 
 
-def _written_by(data: Shape) -> Author:
+def written_by(data: Shape) -> Author:
     """Who wrote it; nobody where GitLab does not say, so that one odd note does not hide the others."""
     found = data.maybe("author")
     return author(found) if found else Author("")
@@ -98,7 +98,7 @@ def comment(data: Shape, page: str) -> Comment:
     """A note; `page` is the address of what it is written on, empty where that is not known."""
     number = data.number("id")
     return Comment(
-        str(number), _written_by(data), data.text("body", ""), f"{page}#note_{number}" if page else "", data.time("created_at"), data.time("updated_at")
+        str(number), written_by(data), data.text("body", ""), f"{page}#note_{number}" if page else "", data.time("created_at"), data.time("updated_at")
     )
 
 
@@ -115,7 +115,7 @@ def merge_request(data: Shape) -> PullRequest:
 def issue(data: Shape) -> Issue:
     """An issue."""
     return Issue(
-        number=data.number("iid"), author=_written_by(data), title=data.text("title", ""), body=data.text("description", ""),
+        number=data.number("iid"), author=written_by(data), title=data.text("title", ""), body=data.text("description", ""),
         open=data.text("state") == "opened", url=data.text("web_url", ""), labels=data.texts("labels", missing_ok=True),
         created=data.time("created_at"),
     )  # fmt: skip
