@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cicd_agents.domain.errors import BadAnswer
-from cicd_agents.domain.history import PastFailure, PastRerun
+from cicd_agents.domain.history import PastDecision, PastFailure, PastRerun
 
 Value = str | int | float | None
 Row = Sequence[Any]
@@ -19,6 +19,12 @@ MAX_TITLE = 300
 CAPS: Mapping[str, int] = MappingProxyType({
     "repository": 255, "run_id": 255, "job": 255, "fingerprint": 64, "signature": 128, "category": 64, "workflow": 255, "branch": 255, "sha": 64, "url": 1000,
 })  # fmt: skip
+# The same of the guardian's decisions. Selectors are PromQL; one that was cut would select something else, so a longer one is not kept at all.
+DECISION_CAPS: Mapping[str, int] = MappingProxyType({
+    "repository": 255, "service": 255, "environment": 255, "version": 255, "run_id": 255, "status": 32, "decision": 32,
+})  # fmt: skip
+SELECTORS = ("canary", "baseline", "common")
+MAX_SELECTOR = 1000
 _DIGEST = 16
 # Numbers beyond this fit neither database's integers nor any platform's attempts and pull requests.
 _MAX_NUMBER = 2**31 - 1
@@ -29,7 +35,11 @@ def storable(name: str, text: str) -> str:
 
     A cut text ends with a digest of the whole, so that two long names of jobs stay two. Doing it twice changes nothing.
     """
-    text, most = _clean(text), CAPS[name]
+    return _capped(text, CAPS[name])
+
+
+def _capped(text: str, most: int) -> str:
+    text = _clean(text)
     if len(text) <= most:
         return text
     return f"{text[: most - _DIGEST - 1]}~{hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]}"
@@ -43,6 +53,23 @@ def failure_values(failure: PastFailure, now: float, redact: Callable[[str], str
 def rerun_values(rerun: PastRerun, now: float) -> dict[str, Value]:
     """The columns of a re-run."""
     return _rerun_values(rerun, _time(rerun.time, now))
+
+
+def decision_values(decision: PastDecision, now: float, redact: Callable[[str], str]) -> dict[str, Value]:
+    """The columns of a decision. The reason is redacted, as it may quote what was seen."""
+    return _decision_values(decision, redact(decision.reason), _time(decision.time, now))
+
+
+def decision_place(repository: str, service: str, environment: str) -> dict[str, Value]:
+    """The columns that say of what a decision was."""
+    place = {"repository": repository, "service": service, "environment": environment}
+    return {name: _capped(text, DECISION_CAPS[name]) for name, text in place.items()}
+
+
+def decision_row(row: Row) -> dict[str, Value]:
+    """The columns of a decision that another memory holds. Raises BadAnswer when the row is none."""
+    decision = decision_of(row)
+    return _decision_values(decision, decision.reason, decision.time)
 
 
 def failure_row(row: Row) -> dict[str, Value]:
@@ -68,6 +95,24 @@ def _rerun_values(rerun: PastRerun, time: float) -> dict[str, Value]:
         "signature": storable("signature", rerun.signature), "pull_request": None if rerun.pull_request is None else number(rerun.pull_request),
         "time": time, "helped": None if rerun.helped is None else int(rerun.helped),
     }  # fmt: skip
+
+
+def _decision_values(decision: PastDecision, reason: str, time: float) -> dict[str, Value]:
+    texts = {name: _capped(getattr(decision, name), most) for name, most in DECISION_CAPS.items()}
+    selectors = {name: _clean(getattr(decision, name)) for name in SELECTORS}
+    if any(len(selector) > MAX_SELECTOR for selector in selectors.values()):
+        selectors = dict.fromkeys(SELECTORS, "")
+    numbers = {"stage": number(decision.stage), "time": time, "since": real(decision.since), "risk": real(decision.risk)}
+    return {**texts, **selectors, **numbers, "reason": _title(reason)}
+
+
+def decision_of(row: Row) -> PastDecision:
+    """A decision from its columns, in the order of PastDecision's fields. Raises BadAnswer when the row is none."""
+    repository, service, environment, version, stage, run_id, time, since, status, decision, reason, risk, *selectors = row
+    return PastDecision(
+        _text(repository), _text(service), _text(environment), _text(version), whole(stage), _text(run_id), real(time), real(since), _text(status),
+        _text(decision), _text(reason), real(risk), *(_text(selector) for selector in selectors),
+    )  # fmt: skip
 
 
 def failure_of(row: Row) -> PastFailure:

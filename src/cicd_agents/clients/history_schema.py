@@ -20,6 +20,7 @@ class Bounds:
     failures: int = 5_000
     reruns: int = 5_000
     days: int = 400
+    decisions: int = 2_000
 
 
 BOUNDS = Bounds()
@@ -42,9 +43,18 @@ MIGRATIONS: Migrations = (
             PRIMARY KEY (repository, run_id, attempt))""",
         "CREATE INDEX cicd_agents_reruns_by_time ON cicd_agents_reruns (repository, time)",
     ),
+    (
+        """CREATE TABLE cicd_agents_decisions (
+            repository {text} NOT NULL, service {text} NOT NULL, environment {text} NOT NULL, version {text} NOT NULL, stage {integer} NOT NULL,
+            run_id {text} NOT NULL, time {real} NOT NULL, since {real} NOT NULL, status {text} NOT NULL, decision {text} NOT NULL, reason {text} NOT NULL,
+            risk {real} NOT NULL, canary {text} NOT NULL, baseline {text} NOT NULL, common {text} NOT NULL,
+            PRIMARY KEY (repository, service, environment, version, stage, run_id))""",
+        "CREATE INDEX cicd_agents_decisions_by_time ON cicd_agents_decisions (repository, time)",
+    ),
 )
 
-TABLES = frozenset({"cicd_agents_failures", "cicd_agents_reruns"})
+# The tables of each version of the schema.
+TABLES = (frozenset({"cicd_agents_failures", "cicd_agents_reruns"}), frozenset({"cicd_agents_failures", "cicd_agents_reruns", "cicd_agents_decisions"}))
 
 SQLITE_TYPES: Mapping[str, str] = MappingProxyType({"text": "TEXT", "integer": "INTEGER", "real": "REAL"})
 # Collation C compares bytes, as SQLite does; the order of records must not depend on the database's locale.

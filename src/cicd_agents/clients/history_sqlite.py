@@ -159,7 +159,7 @@ def _version(connection: sqlite3.Connection, name: str, newest: int) -> int:
         raise UsageError(f"{name}: is the database of another program. Give another path for `history`.")
     if version > newest:
         raise UsageError(f"{name}: was written by a newer version of cicd-agents. Use that version, or delete the file to begin a new memory.")
-    if {kind for kind, _ in objects} - {"table", "index"} or not {table for kind, table in objects if kind == "table"} >= TABLES:
+    if {kind for kind, _ in objects} - {"table", "index"} or not {table for kind, table in objects if kind == "table"} >= TABLES[min(version, len(TABLES)) - 1]:
         raise _damaged(name)
     return int(version)
 

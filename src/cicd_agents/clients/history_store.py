@@ -9,7 +9,7 @@ from typing import Protocol
 from cicd_agents.clients import history_records as records
 from cicd_agents.clients.history_records import Row, Value, storable
 from cicd_agents.clients.history_schema import BOUNDS, DAY, Bounds
-from cicd_agents.domain.history import PastFailure, PastRerun, RerunRecord, Sightings
+from cicd_agents.domain.history import PastDecision, PastFailure, PastRerun, RerunRecord, Sightings
 from cicd_agents.domain.ports import Clock
 from cicd_agents.domain.redaction import redact as without_secrets
 
@@ -42,11 +42,25 @@ _RERUN_RECORD = """SELECT count(helped), coalesce(sum(CASE WHEN helped = 1 THEN 
     WHERE repository = :repository AND signature = :signature"""
 _RERUNS_SINCE = "SELECT count(*) FROM cicd_agents_reruns WHERE repository = :repository AND time >= :since"
 _RERUNS_OF_PULL_REQUEST = f"{_RERUNS_SINCE} AND pull_request = :pull_request"
+# Of one stage, version and run the newest decision stays, whichever is written first (two files may be merged).
+KEEP_DECISION = """INSERT INTO cicd_agents_decisions AS mine
+    (repository, service, environment, version, stage, run_id, time, since, status, decision, reason, risk, canary, baseline, common)
+    VALUES (:repository, :service, :environment, :version, :stage, :run_id, :time, :since, :status, :decision, :reason, :risk, :canary, :baseline, :common)
+    ON CONFLICT (repository, service, environment, version, stage, run_id) DO UPDATE SET
+        time = excluded.time, since = excluded.since, status = excluded.status, decision = excluded.decision, reason = excluded.reason, risk = excluded.risk,
+        canary = excluded.canary, baseline = excluded.baseline, common = excluded.common
+    WHERE (excluded.time, excluded.decision, excluded.reason) > (mine.time, mine.decision, mine.reason)"""
+DECISIONS = """SELECT repository, service, environment, version, stage, run_id, time, since, status, decision, reason, risk, canary, baseline, common
+    FROM cicd_agents_decisions"""
+_DECISIONS_OF = f"""{DECISIONS} WHERE repository = :repository AND service = :service AND environment = :environment
+    ORDER BY time DESC, version DESC, stage DESC, run_id DESC LIMIT :most"""
 
 _OLD_FAILURES = "DELETE FROM cicd_agents_failures WHERE repository = :repository AND time < :oldest"
 _OLD_RERUNS = "DELETE FROM cicd_agents_reruns WHERE repository = :repository AND time < :oldest"
+_OLD_DECISIONS = "DELETE FROM cicd_agents_decisions WHERE repository = :repository AND time < :oldest"
 _COUNT_FAILURES = "SELECT count(*) FROM cicd_agents_failures WHERE repository = :repository"
 _COUNT_RERUNS = "SELECT count(*) FROM cicd_agents_reruns WHERE repository = :repository"
+_COUNT_DECISIONS = "SELECT count(*) FROM cicd_agents_decisions WHERE repository = :repository"
 # The order is total, so that of two merged memories the same records are kept, whichever was merged into which.
 _EXCESS_FAILURES = """DELETE FROM cicd_agents_failures WHERE repository = :repository AND (run_id, attempt, job, fingerprint) IN (
     SELECT run_id, attempt, job, fingerprint FROM cicd_agents_failures WHERE repository = :repository
@@ -54,6 +68,10 @@ _EXCESS_FAILURES = """DELETE FROM cicd_agents_failures WHERE repository = :repos
 _EXCESS_RERUNS = """DELETE FROM cicd_agents_reruns WHERE repository = :repository AND (run_id, attempt) IN (
     SELECT run_id, attempt FROM cicd_agents_reruns WHERE repository = :repository
     ORDER BY time, run_id, attempt LIMIT :excess)"""
+
+_EXCESS_DECISIONS = """DELETE FROM cicd_agents_decisions WHERE repository = :repository AND (service, environment, version, stage, run_id) IN (
+    SELECT service, environment, version, stage, run_id FROM cicd_agents_decisions WHERE repository = :repository
+    ORDER BY time, service, environment, version, stage, run_id LIMIT :excess)"""
 
 
 class Transaction(Protocol):
@@ -81,7 +99,7 @@ class Database(Protocol):
 
 
 class StoredHistory:
-    """The port `History`. Where it is not `writable` the writing methods do nothing, `record_rerun` answers False, and `notes` says so.
+    """The ports `History` and `Decisions`. Where it is not `writable` the writing methods do nothing, `record_rerun` answers False, and `notes` says so.
 
     Not for several threads. Raises ServiceError (PostgreSQL) or UsageError (a damaged file), and Unavailable where another process holds the file too long.
     """
@@ -170,6 +188,22 @@ class StoredHistory:
                 ((count,),) = transaction.rows(_RERUNS_OF_PULL_REQUEST, **wanted, pull_request=records.number(pull_request))
         return records.whole(count)
 
+    def record_decision(self, decision: PastDecision) -> None:
+        """Remember a decision; a later one of the same stage, version and run takes its place."""
+        if not self._may_write():
+            return
+        now = self._clock.now()
+        repository = storable("repository", decision.repository)
+        with self._database.writing(repository) as transaction:
+            transaction.change(KEEP_DECISION, **records.decision_values(decision, now, self._redact))
+            prune(transaction, repository, now, self._bounds)
+
+    def decisions(self, repository: str, service: str, environment: str, most: int) -> tuple[PastDecision, ...]:
+        """The newest decisions of a service in an environment, newest first."""
+        wanted = records.decision_place(repository, service, environment)
+        with self._database.reading() as transaction:
+            return tuple(records.decision_of(row) for row in transaction.rows(_DECISIONS_OF, **wanted, most=most))
+
     def _may_write(self) -> bool:
         if not self._writable and NOT_WRITTEN not in self.notes:
             self.notes.append(NOT_WRITTEN)
@@ -186,7 +220,13 @@ def prune(transaction: Transaction, repository: str, now: float, bounds: Bounds)
     oldest = now - bounds.days * DAY
     transaction.change(_OLD_FAILURES, repository=repository, oldest=oldest)
     transaction.change(_OLD_RERUNS, repository=repository, oldest=oldest)
-    for count, delete, most in ((_COUNT_FAILURES, _EXCESS_FAILURES, bounds.failures), (_COUNT_RERUNS, _EXCESS_RERUNS, bounds.reruns)):
+    transaction.change(_OLD_DECISIONS, repository=repository, oldest=oldest)
+    kinds = (
+        (_COUNT_FAILURES, _EXCESS_FAILURES, bounds.failures),
+        (_COUNT_RERUNS, _EXCESS_RERUNS, bounds.reruns),
+        (_COUNT_DECISIONS, _EXCESS_DECISIONS, bounds.decisions),
+    )
+    for count, delete, most in kinds:
         ((kept,),) = transaction.rows(count, repository=repository)
         if kept > most:
             transaction.change(delete, repository=repository, excess=kept - most)

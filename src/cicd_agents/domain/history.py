@@ -54,3 +54,27 @@ class RerunRecord:
 
     tried: int
     helped: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """What the guardian decided of one version at one stage. (repository, service, environment, version, stage, run_id) identify it: the newest stays.
+
+    `since` is when the version began to serve; `canary`, `baseline` and `common` are the selectors that it was judged by, so that it can be judged again.
+    """
+
+    repository: str
+    service: str
+    environment: str
+    version: str
+    stage: int
+    run_id: str
+    time: float
+    since: float
+    status: str
+    decision: str
+    reason: str
+    risk: float
+    canary: str = ""
+    baseline: str = ""
+    common: str = ""

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from cicd_agents.domain.ci import Annotation, Author, Comment, Commit, Comparison, Issue, Job, JobResult, Run, RunRef
 from cicd_agents.domain.context import PullRequest
-from cicd_agents.domain.history import PastFailure, PastRerun, RerunRecord, Sightings
+from cicd_agents.domain.history import PastDecision, PastFailure, PastRerun, RerunRecord, Sightings
 from cicd_agents.domain.release import HistoryCommit
 
 
@@ -161,6 +161,18 @@ class History(Protocol):
 
     def reruns_since(self, repository: str, since: float, pull_request: int | None = None) -> int:
         """How many re-runs were started since then, in all or for one pull request."""
+        ...
+
+
+class Decisions(Protocol):
+    """Memory of the guardian's decisions; bounded."""
+
+    def record_decision(self, decision: PastDecision) -> None:
+        """Remember a decision; a later one of the same stage, version and run takes its place."""
+        ...
+
+    def decisions(self, repository: str, service: str, environment: str, most: int) -> tuple[PastDecision, ...]:
+        """The newest decisions of a service in an environment, newest first."""
         ...
 
 

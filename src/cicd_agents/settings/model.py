@@ -84,4 +84,52 @@ class Settings:
     approval_by: str
     approval_environment: str
     approval_wait: int
+    guardian_fail_on: FailOn
+    service: str
+    deploy_environment: str
+    strategy: str
+    canary_stage: str
+    deployed_at: str
+    workload: str
+    delivery: str
+    canary_selector: str
+    baseline_selector: str
+    metrics_selector: str
+    metrics_pack: str
+    queries: tuple[str, ...]
+    canary_policy: str
+    analysis_template: str
+    template_args: tuple[str, ...]
+    slo_file: str
+    judge: str
+    metrics_table: str
+    watch: int
+    look_every: int
+    guardian_state: str
+    rollback: str
+    rollback_to: str
+    freeze: str
+    revert: str
+    revert_from: str
+    promote: str
+    recovery_wait: int
+    canary_logs: str
+    baseline_logs: str
+    loki_tenant: str
+    prometheus_url: str
+    prometheus_token: str = field(repr=False)
+    prometheus_user: str
+    prometheus_password: str = field(repr=False)
+    prometheus_tenant: str
+    prometheus_ca: str
+    prometheus_cert: str
+    prometheus_key: str
+    grafana_url: str
+    grafana_token: str = field(repr=False)
+    grafana_datasource: str
+    grafana_dashboard: str
+    grafana_annotate: bool
+    kubeconfig: str
+    kube_context: str
+    kube_exec: bool
     sources: tuple[tuple[str, str], ...] = ()

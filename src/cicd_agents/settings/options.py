@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from cicd_agents.domain.doctor import CATEGORIES
 
-AGENTS = ("pipeline-doctor", "release-manager")
+AGENTS = ("pipeline-doctor", "release-manager", "deployment-guardian")
 # What the plan holds but this release does not.
-COMING = ("deployment-guardian", "drift-detector")
+COMING = ("drift-detector",)
 
 
 class Kind(StrEnum):
@@ -134,5 +134,59 @@ RELEASES = (
     Option("promote-force", Kind.FLAG, "false", "Promote also to an environment that is at a later version.", in_file=False),
 )  # fmt: skip
 
-OPTIONS = (*GENERAL, *DOCTOR, *RELEASES)
+# Of the deployment-guardian.
+GUARDIAN = (
+    Option("guardian-fail-on", Kind.CHOICE, "inconclusive", "Which outcome closes the gate: never, NO-GO, or also what cannot be told.",
+           ("never", "fail", "inconclusive")),
+    Option("service", Kind.TEXT, "", "Name of the service that was deployed; default: the workload's or the repository's."),
+    Option("deploy-environment", Kind.TEXT, "", "The environment, for the report; default: that of the deployment."),
+    Option("strategy", Kind.CHOICE, "canary", "How the new version takes over.", ("canary", "blue-green", "rolling", "a-b")),
+    Option("canary-stage", Kind.TEXT, "", "The stage to judge, by its share (`25%`) or number (`2`); default: found by traffic and time.", in_file=False),
+    Option("deployed-at", Kind.TEXT, "", "When the new version began to serve, in ISO 8601 or as `15m` ago; default: found.", in_file=False),
+    Option("workload", Kind.TEXT, "", "What serves, as `deployment:NAMESPACE/NAME`, statefulset, daemonset or rollout; it tells pods and versions."),
+    Option("delivery", Kind.TEXT, "", "By what to act: `argocd:APP`, kustomization, helmrelease, rollout, canary, istio, nginx; default: the workload."),
+    Option("canary-selector", Kind.TEXT, "", 'PromQL matchers of the new version, such as `version="v2"`; default: its pods.'),
+    Option("baseline-selector", Kind.TEXT, "", "PromQL matchers of the old version; empty: the time before the deployment."),
+    Option("metrics-selector", Kind.TEXT, "", 'PromQL matchers of both, such as `namespace="prod"`.'),
+    Option("metrics-pack", Kind.TEXT, "auto", "Whose metric names: auto, or one of docs/query-packs.md."),
+    Option("queries", Kind.LINES, "", "Own queries, `NAME=PROMQL` with {selector}; docs/query-packs.md."),
+    Option("canary-policy", Kind.TEXT, "", "File with metrics, tolerances and stages (docs/canary-policy.md)."),
+    Option("analysis-template", Kind.TEXT, "", "Argo Rollouts AnalysisTemplate to judge by instead."),
+    Option("template-args", Kind.LINES, "", "Arguments of the template, `NAME=VALUE`."),
+    Option("slo-file", Kind.TEXT, "", "Keptn SLO file to judge by instead; `queries` name its indicators."),
+    Option("judge", Kind.CHOICE, "always-valid", "Which statistics decide (docs/canary.md).", ("always-valid", "kayenta")),
+    Option("metrics-table", Kind.TEXT, "", "Judge this table of numbers (text, JSON, YAML; - is standard input) instead of asking a server.", in_file=False),
+    Option("watch", Kind.COUNT, "30", "Minutes to watch until it is decided; 0: one look.", most=360),
+    Option("look-every", Kind.COUNT, "60", "Seconds between two looks.", least=10, most=3600),
+    Option("guardian-state", Kind.TEXT, "", "File that carries a watch from job to job; keep it in the CI's cache or artifacts.", in_file=False),
+    Option("rollback", Kind.CHOICE, "suggest", "What to do at NO-GO: off, suggest, or auto.", ("off", "suggest", "auto")),
+    Option("rollback-to", Kind.TEXT, "", "Revision to go back to; default: the last one known to be good.", in_file=False),
+    Option("freeze", Kind.CHOICE, "auto", "Give the traffic to the old version and keep the new pods; auto: where the change migrates a database.",
+           ("auto", "yes", "no")),
+    Option("revert", Kind.CHOICE, "off", "After a rollback, revert in Git by a pull or merge request.", ("off", "request")),
+    Option("revert-from", Kind.TEXT, "", "Last good commit, where Git should be brought back to; default: the revision that is gone back to.", in_file=False),
+    Option("promote", Kind.CHOICE, "off", "What to do at GO: off, suggest, or auto (the next share, or all).", ("off", "suggest", "auto")),
+    Option("recovery-wait", Kind.COUNT, "5", "Minutes to wait until a rollback shows: new pods healthy, error rate back.", least=1, most=120),
+    Option("canary-logs", Kind.TEXT, "", "LogQL selector of the new version's logs, for critical messages.", in_file=False),
+    Option("baseline-logs", Kind.TEXT, "", "LogQL selector of the old version's logs.", in_file=False),
+    Option("loki-tenant", Kind.TEXT, "", "Tenant of a Loki that serves several.", in_file=False),
+    Option("prometheus-url", Kind.TEXT, "", "Address of Prometheus, or of what speaks its API.", in_file=False),
+    Option("prometheus-token", Kind.SECRET, "", "Bearer token for Prometheus.", in_file=False),
+    Option("prometheus-user", Kind.TEXT, "", "User for basic authentication.", in_file=False),
+    Option("prometheus-password", Kind.SECRET, "", "Password for basic authentication.", in_file=False),
+    Option("prometheus-tenant", Kind.TEXT, "", "Tenant (X-Scope-OrgID) of Mimir or Cortex.", in_file=False),
+    Option("prometheus-ca", Kind.TEXT, "", "File with the authority of the server's certificate.", in_file=False),
+    Option("prometheus-cert", Kind.TEXT, "", "File with a client certificate.", in_file=False),
+    Option("prometheus-key", Kind.TEXT, "", "File with the key of the client certificate.", in_file=False),
+    Option("grafana-url", Kind.TEXT, "", "Grafana: metrics by its data-source proxy where prometheus-url is empty; annotations and links.", in_file=False),
+    Option("grafana-token", Kind.SECRET, "", "Service-account token for Grafana.", in_file=False),
+    Option("grafana-datasource", Kind.TEXT, "", "Name or uid of the data source; default: the only Prometheus there is.", in_file=False),
+    Option("grafana-dashboard", Kind.TEXT, "", "Uid of the dashboard that the report links to."),
+    Option("grafana-annotate", Kind.FLAG, "false", "Mark verdicts on the dashboards."),
+    Option("kubeconfig", Kind.TEXT, "", "Kubeconfig file; default: KUBECONFIG, or the pod's own account.", in_file=False),
+    Option("kube-context", Kind.TEXT, "", "Context in the kubeconfig; default: its current one.", in_file=False),
+    Option("kube-exec", Kind.FLAG, "false", "Run the credential plugin that the kubeconfig names.", in_file=False),
+)  # fmt: skip
+
+OPTIONS = (*GENERAL, *DOCTOR, *RELEASES, *GUARDIAN)
 BY_NAME = {option.name: option for option in OPTIONS}

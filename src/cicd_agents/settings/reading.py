@@ -32,7 +32,8 @@ def read(command_line: Mapping[str, str], environment: Mapping[str, str], file: 
         values[option.field] = _READERS[option.kind](option, text, source)
         if source != "default":
             sources.append((option.name, source))
-    values["fail_on"] = FailOn(values["fail_on"])
+    for gate in ("fail_on", "guardian_fail_on"):
+        values[gate] = FailOn(values[gate])
     return Settings(**values, sources=tuple(sources))
 
 
