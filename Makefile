@@ -21,6 +21,7 @@ check: $(VENV)/.dev
 	$(BIN)/deptry src
 	$(BIN)/python scripts/schema.py --check
 	$(BIN)/python scripts/settings_schema.py --check
+	$(BIN)/python scripts/canary_policy_schema.py --check
 	$(BIN)/python scripts/docs.py --check
 
 # For daily work: all but containers and a fault at every call.
@@ -41,6 +42,7 @@ signatures: $(VENV)/.installed
 schema: $(VENV)/.dev
 	$(BIN)/python scripts/schema.py
 	$(BIN)/python scripts/settings_schema.py
+	$(BIN)/python scripts/canary_policy_schema.py
 	$(BIN)/python scripts/docs.py
 
 accuracy: $(VENV)/.installed

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from cicd_agents import __version__
-from cicd_agents.settings.options import COMING, DOCTOR, GENERAL, OPTIONS, RELEASES, Kind, Option
+from cicd_agents.settings.options import COMING, DOCTOR, GENERAL, GUARDIAN, OF_GUARDIAN, OPTIONS, RELEASES, Kind, Option
 
 ROOT = Path(__file__).resolve().parent.parent
 MAJOR = __version__.partition(".")[0]
@@ -32,8 +32,17 @@ COMPONENT_DEFAULTS = {
     "report-dir": "cicd-agents-report",
 }
 RELEASE_COMPONENT_DEFAULTS = {"agent": "release-manager", "report-dir": "cicd-agents-report"}
+GUARDIAN_DEFAULTS = {"agent": "deployment-guardian", "token": "${{ github.token }}"}
+GUARDIAN_COMPONENT_DEFAULTS = {
+    "agent": "deployment-guardian", "history": ".cicd-agents/history.sqlite", "guardian-state": ".cicd-agents/guardian.json",
+    "report-dir": "cicd-agents-report",
+}  # fmt: skip
 # Paths that the job of a component also names as artifact and cache.
-COMPONENT_PATTERNS = {"history": r"^(\.cicd-agents/[A-Za-z0-9_.-]+)?$", "report-dir": "^[A-Za-z0-9_][A-Za-z0-9_./-]*$"}
+COMPONENT_PATTERNS = {
+    "history": r"^(\.cicd-agents/[A-Za-z0-9_.-]+)?$",
+    "guardian-state": r"^(\.cicd-agents/[A-Za-z0-9_.-]+)?$",
+    "report-dir": "^[A-Za-z0-9_][A-Za-z0-9_./-]*$",
+}
 
 
 def without(options: Iterable[Option], left_out: set[str]) -> tuple[Option, ...]:
@@ -44,14 +53,17 @@ def without(options: Iterable[Option], left_out: set[str]) -> tuple[Option, ...]
 # The images of the doctor and of the release-manager differ, and so do their actions and components; the composite action is for both.
 GITHUB_DOCTOR = without((*GENERAL, *DOCTOR), NOT_ON_GITHUB)
 GITHUB_RELEASE = without((*GENERAL, *RELEASES), NOT_ON_GITHUB)
+GITHUB_GUARDIAN = without(OF_GUARDIAN, NOT_ON_GITHUB)
 COMPOSITE = without(OPTIONS, NOT_ON_GITHUB)
 WORKFLOW = tuple(option for option in without((*GENERAL, *DOCTOR), NOT_IN_WORKFLOW) if option.kind is not Kind.SECRET)
 WORKFLOW_SECRETS = tuple(option for option in without((*GENERAL, *DOCTOR), NOT_IN_WORKFLOW) if option.kind is Kind.SECRET)
 # A component takes no secrets: an input is to be seen in the merged configuration. They are masked variables.
 GITLAB_DOCTOR = tuple(option for option in without((*GENERAL, *DOCTOR), NOT_ON_GITLAB) if option.kind is not Kind.SECRET)
 GITLAB_RELEASE = tuple(option for option in without((*GENERAL, *RELEASES), NOT_ON_GITLAB) if option.kind is not Kind.SECRET)
+GITLAB_GUARDIAN = tuple(option for option in without(OF_GUARDIAN, NOT_ON_GITLAB) if option.kind is not Kind.SECRET)
 DOCTOR_TEMPLATE = "gitlab-component/templates/pipeline-doctor.yml"
 RELEASE_TEMPLATE = "gitlab-component/templates/release-manager.yml"
+GUARDIAN_TEMPLATE = "gitlab-component/templates/deployment-guardian.yml"
 
 
 def bounds(option: Option) -> str:
@@ -102,10 +114,12 @@ def composite_environment() -> str:
 
 
 def composite_outputs() -> str:
-    """The outputs of both actions, handed on."""
-    outputs, lines = document("action.yml")["outputs"], []
-    more = {name: output for name, output in document("release/action.yml")["outputs"].items() if name not in outputs}
-    for name, output in (outputs | more).items():
+    """The outputs of all actions, handed on."""
+    outputs: dict[str, dict[str, str]] = {}
+    for path in ("action.yml", "release/action.yml", "guardian/action.yml"):
+        outputs |= {name: output for name, output in document(path)["outputs"].items() if name not in outputs}
+    lines = []
+    for name, output in outputs.items():
         lines += [f"  {name}:", f"    description: {quoted(output['description'])}", f"    value: ${{{{ steps.run.outputs.{name} }}}}"]
     return "\n".join(lines)
 
@@ -244,9 +258,14 @@ _RELEASE_COMPONENT: Mapping[str, Callable[[], str]] = {
     "release job": lambda: component_job_table(RELEASE_TEMPLATE),
     "release inputs": lambda: input_table(GITLAB_RELEASE, RELEASE_COMPONENT_DEFAULTS),
 }
+_GUARDIAN_COMPONENT: Mapping[str, Callable[[], str]] = {
+    "guardian job": lambda: component_job_table(GUARDIAN_TEMPLATE),
+    "guardian inputs": lambda: input_table(GITLAB_GUARDIAN, GUARDIAN_COMPONENT_DEFAULTS),
+}
 BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "action.yml": {"inputs": lambda: action_inputs(GITHUB_DOCTOR, ACTION_DEFAULTS)},
     "release/action.yml": {"inputs": lambda: action_inputs(GITHUB_RELEASE, RELEASE_DEFAULTS)},
+    "guardian/action.yml": {"inputs": lambda: action_inputs(GITHUB_GUARDIAN, GUARDIAN_DEFAULTS)},
     "composite/action.yml": {
         "inputs": lambda: action_inputs(COMPOSITE, ACTION_DEFAULTS),
         "outputs": composite_outputs,
@@ -261,18 +280,25 @@ BLOCKS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "inputs": lambda: component_inputs(GITLAB_RELEASE, RELEASE_COMPONENT_DEFAULTS),
         "variables": lambda: component_variables(GITLAB_RELEASE),
     },
-    "gitlab-component/README.md": {**_DOCTOR_COMPONENT, **_RELEASE_COMPONENT},
+    GUARDIAN_TEMPLATE: {
+        "inputs": lambda: component_inputs(GITLAB_GUARDIAN, GUARDIAN_COMPONENT_DEFAULTS),
+        "variables": lambda: component_variables(GITLAB_GUARDIAN),
+    },
+    "gitlab-component/README.md": {**_DOCTOR_COMPONENT, **_RELEASE_COMPONENT, **_GUARDIAN_COMPONENT},
     "docs/github.md": {
         "inputs": lambda: input_table(GITHUB_DOCTOR, ACTION_DEFAULTS),
         "outputs": lambda: output_table("action.yml"),
         "release inputs": lambda: input_table(GITHUB_RELEASE, RELEASE_DEFAULTS),
         "release outputs": lambda: output_table("release/action.yml"),
+        "guardian inputs": lambda: input_table(GITHUB_GUARDIAN, GUARDIAN_DEFAULTS),
+        "guardian outputs": lambda: output_table("guardian/action.yml"),
     },
-    "docs/gitlab.md": {**_DOCTOR_COMPONENT, **_RELEASE_COMPONENT},
+    "docs/gitlab.md": {**_DOCTOR_COMPONENT, **_RELEASE_COMPONENT, **_GUARDIAN_COMPONENT},
     "docs/settings.md": {
         "general settings": lambda: settings_table(GENERAL),
         "doctor settings": lambda: settings_table(DOCTOR),
         "release settings": lambda: settings_table(RELEASES),
+        "guardian settings": lambda: settings_table(GUARDIAN),
         "fallbacks": fallback_table,
     },
 }
@@ -285,7 +311,7 @@ _VERSIONS = (
 # Pages speak of no version but ours.
 _VERSIONS_OF_PAGES = (
     (re.compile(r"\bv\d+\.\d+\.\d+\b"), f"v{__version__}"),
-    (re.compile(r"(/(?:pipeline-doctor|release-manager)@|ref: \")\d+\.\d+\.\d+"), rf"\g<1>{__version__}"),
+    (re.compile(r"(/(?:pipeline-doctor|release-manager|deployment-guardian)@|ref: \")\d+\.\d+\.\d+"), rf"\g<1>{__version__}"),
     (re.compile(r"(org/cicd-agents/|tag `)v\d+(?=/schema|`)"), rf"\g<1>v{MAJOR}"),
 )
 

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from cicd_agents.domain.verdict import EXIT_BUG, EXIT_USAGE
 
     try:
-        options = _parser().parse_args(given)
+        options = _parser(given[0] if given else "").parse_args(given)
         return _COMMANDS[options.command](options)
     except UsageError as problem:
         _complain(str(problem))
@@ -109,7 +109,18 @@ def _release(options: argparse.Namespace) -> int:
         return release_writes(options, World(os.environ, out.write, _say, _redactor(), _catalogue, SystemClock()))
 
 
-_COMMANDS = {"doctor": _doctor, "run": _run, "release": _release}
+def _guardian(options: argparse.Namespace) -> int:
+    import os
+
+    from cicd_agents.clients.clock import SystemClock
+    from cicd_agents.wiring.guardian import guardian
+    from cicd_agents.wiring.world import World
+
+    with _output(options.output) as out:
+        return guardian(options, World(os.environ, out.write, _say, _redactor(), _catalogue, SystemClock()))
+
+
+_COMMANDS = {"doctor": _doctor, "run": _run, "release": _release, "guardian": _guardian}
 
 
 def _say(sentence: str) -> None:
@@ -181,12 +192,12 @@ def _colour_wanted(out: TextIO) -> bool:
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(wanted: str) -> argparse.ArgumentParser:
     import argparse
 
     from cicd_agents.domain.doctor import PLATFORMS
     from cicd_agents.domain.errors import UsageError
-    from cicd_agents.wiring.options import add_release, add_run
+    from cicd_agents.wiring.options import add_commands
 
     class Parser(argparse.ArgumentParser):
         """One clear sentence instead of the usage text."""
@@ -197,8 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="cicd-agents", description="CI/CD agents: engines decide, evidence first.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"cicd-agents {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_run(commands)
-    add_release(commands)
+    add_commands(commands, wanted)
     doctor = commands.add_parser(
         "doctor",
         help="say why a failed run failed",

@@ -121,7 +121,7 @@ def test_an_agent_that_is_asked_for_is_taken_whatever_happened() -> None:
 def test_an_agent_that_does_not_exist_yet_is_refused_in_one_sentence(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         choose(name, detect({}, {}), "", agents=AGENTS)
-    assert str(caught.value) == f"The agent {name} is not part of this release; choose one of: auto, pipeline-doctor, release-manager."
+    assert str(caught.value) == f"The agent {name} is not part of this release; choose one of: auto, pipeline-doctor, release-manager, deployment-guardian."
 
 
 def test_every_reason_is_one_sentence() -> None:

@@ -123,7 +123,7 @@ def test_releases_to_copy_are_never_cancelled_by_the_next_push(workflows: list[P
 
 @pytest.mark.parametrize("page", ["docs/gitlab.md", "gitlab-component/README.md"])
 def test_includes_to_copy_hold_to_the_schema_and_name_inputs_that_exist(page: str, tmp_path: Path) -> None:
-    names = ("pipeline-doctor", "release-manager")
+    names = ("pipeline-doctor", "release-manager", "deployment-guardian")
     inputs = {name: next(yaml.safe_load_all(text(f"gitlab-component/templates/{name}.yml")))["spec"]["inputs"] for name in names}
     found = recipes(page)
     assert found
@@ -131,7 +131,7 @@ def test_includes_to_copy_hold_to_the_schema_and_name_inputs_that_exist(page: st
         (tmp_path / "recipe.yml").write_text(recipe, encoding="utf-8")
         lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", tmp_path / "recipe.yml")
         for include in yaml.safe_load(recipe).get("include", ()):
-            [name] = re.findall(r"pipeline-doctor|release-manager", include.get("component") or include["file"])
+            [name] = re.findall("|".join(names), include.get("component") or include["file"])
             assert set(include.get("inputs", {})) <= set(inputs[name])
 
 

@@ -17,20 +17,24 @@ import yaml
 from scripts import docs, settings_schema
 
 from cicd_agents import __version__
+from cicd_agents.domain.canary import Decision, Status
 from cicd_agents.domain.doctor import DoctorDetails
 from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.guardian import GuardianDetails
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.domain.release import ReleaseDetails
-from cicd_agents.domain.verdict import FailOn, Outcome, ReleaseVerdict, Verdict
+from cicd_agents.domain.verdict import FailOn, GuardianVerdict, Outcome, ReleaseVerdict, Verdict
 from cicd_agents.report.document import report_of
 from cicd_agents.report.files import FILES
+from cicd_agents.report.guardian_outputs import to_guardian_outputs
 from cicd_agents.report.outputs import to_outputs
 from cicd_agents.report.release_outputs import to_release_outputs
-from cicd_agents.settings.options import BY_NAME, COMING, DOCTOR, GENERAL, OPTIONS, RELEASES, Kind, Option
+from cicd_agents.settings.options import BY_NAME, COMING, DOCTOR, GENERAL, OF_GUARDIAN, OPTIONS, RELEASES, Kind, Option
 from cicd_agents.settings.reading import read
 
 ROOT = Path(__file__).resolve().parents[2]
-COMPONENTS = {"pipeline-doctor": docs.GITLAB_DOCTOR, "release-manager": docs.GITLAB_RELEASE}
+COMPONENTS = {"pipeline-doctor": docs.GITLAB_DOCTOR, "release-manager": docs.GITLAB_RELEASE, "deployment-guardian": docs.GITLAB_GUARDIAN}
+NOTHING_JUDGED = GuardianDetails("api", "", "canary", 1, 4, 0.05, 0.0, 5.0, Status.NO_DATA, Decision.HOLD, "")
 IMAGE = re.compile(rf"ghcr\.io/org/cicd-agents:v{re.escape(__version__)}(-git)?(@sha256:[0-9a-f]{{64}})?")
 
 
@@ -64,8 +68,12 @@ def test_a_part_that_is_missing_is_told_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "options"), [("action.yml", (*GENERAL, *DOCTOR)), ("release/action.yml", (*GENERAL, *RELEASES)), ("composite/action.yml", OPTIONS)]
-)
+    ("path", "options"),
+    [
+        ("action.yml", (*GENERAL, *DOCTOR)), ("release/action.yml", (*GENERAL, *RELEASES)), ("guardian/action.yml", OF_GUARDIAN),
+        ("composite/action.yml", OPTIONS),
+    ],
+)  # fmt: skip
 def test_each_action_has_every_setting_of_its_agents_that_makes_sense_on_github(path: str, options: tuple[Option, ...]) -> None:
     inputs = {name: spec for name, spec in document(path)["inputs"].items() if name != "python-version"}
     assert list(inputs) == [option.name for option in options if option.name != "user"]
@@ -74,7 +82,11 @@ def test_each_action_has_every_setting_of_its_agents_that_makes_sense_on_github(
 
 @pytest.mark.parametrize(
     ("path", "filled_in"),
-    [("action.yml", {"job-status": "${{ job.status }}"}), ("release/action.yml", {"agent": "release-manager"})],
+    [
+        ("action.yml", {"job-status": "${{ job.status }}"}),
+        ("release/action.yml", {"agent": "release-manager"}),
+        ("guardian/action.yml", {"agent": "deployment-guardian"}),
+    ],
 )
 def test_inputs_of_an_action_are_empty_by_default_so_that_environment_and_file_count(path: str, filled_in: dict[str, str]) -> None:
     defaults = {name: spec["default"] for name, spec in document(path)["inputs"].items() if spec["default"]}
@@ -86,6 +98,7 @@ def test_inputs_of_an_action_are_empty_by_default_so_that_environment_and_file_c
     [
         ("action.yml", None), (".github/workflows/doctor.yml", None), ("gitlab-component/templates/pipeline-doctor.yml", None), ("release.Dockerfile", None),
         ("release/action.yml", "-git"), ("gitlab-component/templates/release-manager.yml", "-git"),
+        ("guardian/action.yml", "-git"), ("gitlab-component/templates/deployment-guardian.yml", "-git"),
     ],
 )  # fmt: skip
 def test_the_image_is_that_of_this_version_and_has_git_where_releases_are_made(path: str, kind: str | None) -> None:
@@ -101,9 +114,12 @@ def test_outputs_of_the_actions_are_those_that_are_written() -> None:
     of_doctor = list(to_outputs(report_of(verdict, FailOn.NEVER, 0.0, Redactor(()))))
     plan = ReleaseVerdict("release-manager", Outcome.SKIPPED, "", "", ReleaseDetails(None, None, "none", (), "", (), ""))
     of_release = list(to_release_outputs(report_of(plan, FailOn.NEVER, 0.0, Redactor(()))))
+    judged = GuardianVerdict("deployment-guardian", Outcome.SKIPPED, "", "", NOTHING_JUDGED)
+    of_guardian = list(to_guardian_outputs(report_of(judged, FailOn.NEVER, 0.0, Redactor(()))))
     assert list(document("action.yml")["outputs"]) == of_doctor
+    assert set(document("guardian/action.yml")["outputs"]) == set(of_guardian)
     assert list(document("release/action.yml")["outputs"]) == of_release
-    assert list(document("composite/action.yml")["outputs"]) == list(dict.fromkeys((*of_doctor, *of_release)))
+    assert list(document("composite/action.yml")["outputs"]) == list(dict.fromkeys((*of_doctor, *of_release, *document("guardian/action.yml")["outputs"])))
 
 
 def test_the_composite_action_hands_on_every_input_by_the_environment_alone() -> None:

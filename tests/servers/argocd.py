@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from tests.servers.clock import START
 from tests.servers.http_server import Reply, Request, Server, json_reply
 from tests.servers.openapi import Description
 
 DESCRIPTION = Path(__file__).parents[1] / "data" / "openapi" / "argocd.json"
 TOKEN = "argocd-token-of-the-tests"
-_PATH = re.compile(r"/api/v1/applications(?:/([^/]+)(/sync)?)?")
+_PATH = re.compile(r"/api/v1/applications(?:/([^/]+)(/sync|/rollback|/operation)?)?")
+_CAN_I = re.compile(r"/api/v1/account/can-i/applications/([a-z]+)/([^/]+)")
+_HISTORY_LIMIT = 10
+_ACTIVE = ("Running", "Terminating")
 # gRPC codes that Argo CD answers with, and the HTTP status of each.
 _STATUS = {3: 400, 5: 404, 7: 403, 9: 400, 13: 500, 16: 401}
 
@@ -49,13 +55,28 @@ class App:
     def sources(self) -> list[Data]:
         return self.spec.get("sources") or [self.spec["source"]]
 
+    @property
+    def history(self) -> list[Data]:
+        return self.status.setdefault("history", [])  # type: ignore[no-any-return]
+
+    @property
+    def automated(self) -> Data | None:
+        """The settings of automated sync, None where it is off."""
+        automated = self.spec.get("syncPolicy", {}).get("automated")
+        return automated if automated is not None and automated.get("enabled", True) else None
+
+    @property
+    def busy_now(self) -> bool:
+        return "operation" in self.data or self.status.get("operationState", {}).get("phase") in _ACTIVE
+
 
 class ArgoCDServer(Server):
     """The server. `refs` are tags and branches with their commits; syncs to a commit in `failing` fail, one in `broken` is never healthy.
 
     `dead_from`: from this call on (from 0) connections are cut; with `dead_after_work` that call is still carried out.
     `asleep`: the controller does nothing; `before` and `after` its steps others may change the application.
-    `syncs` holds what was synced.
+    `syncs` holds what was synced, `rollbacks` the ids that were rolled back to; `now` is the time of the history, `images` those of each commit.
+    `answers_rights` off: an old server that knows nothing of rights.
     """
 
     def __init__(self) -> None:
@@ -70,6 +91,10 @@ class ArgoCDServer(Server):
         self.after: Callable[[App], None] = _nothing
         self.syncs: list[Data] = []
         self.patches: list[Data] = []
+        self.rollbacks: list[int] = []
+        self.now: Callable[[], float] = lambda: START
+        self.images: dict[str, list[str]] = {}
+        self.answers_rights = True
         self.dead_from: int | None = None
         self.dead_after_work = False
         self.calls = 0
@@ -86,8 +111,24 @@ class ArgoCDServer(Server):
         data = {"metadata": {"name": name, "namespace": namespace}, "spec": {"project": "shop", **source, **policy, **spec}, "status": {}}
         app = App(data, [self._resolved(each) for each in targets or (target,)])
         self.apps.append(app)
+        self.deployed(app, app.live)
         self.tick(app)
         return app
+
+    def deployed(self, app: App, commits: Sequence[str], at: float | None = None, **source: Any) -> None:
+        """The commits run now (one per source) and stand in the history; `at` is when, `source` what else the (single) source said then."""
+        several = "sources" in app.spec
+        self._recorded(
+            app, {"revisions": list(commits)} if several else {"revision": commits[0]},
+            {"sources": [dict(one) for one in app.sources]} if several else {"source": {**app.sources[0], **source}}, self.now() if at is None else at,
+        )  # fmt: skip
+        app.live = list(commits)
+        app.status["summary"] = {"images": [image for commit in commits for image in self.images.get(commit, [])]}
+
+    def _recorded(self, app: App, revisions: Data, sources: Data, at: float) -> None:
+        number = app.history[-1]["id"] + 1 if app.history else 0
+        app.history.append({"id": number, **revisions, **sources, "deployStartedAt": _iso(at), "deployedAt": _iso(at)})
+        del app.history[:-_HISTORY_LIMIT]
 
     # The controller
 
@@ -97,9 +138,7 @@ class ArgoCDServer(Server):
         self._compare(app)
         self._judge(app)
         wanted = [self._resolved(one.get("targetRevision", "HEAD")) for one in app.sources]
-        automated = app.spec.get("syncPolicy", {}).get("automated")
-        idle = "operation" not in app.data and app.status.get("operationState", {}).get("phase") != "Running"
-        if automated is not None and automated.get("enabled", True) and idle and app.status["sync"]["status"] == "OutOfSync" and app.attempted != wanted:
+        if app.automated is not None and not app.busy_now and app.status["sync"]["status"] == "OutOfSync" and app.attempted != wanted:
             self._begin(app, {})
             app.attempted = wanted
 
@@ -108,8 +147,10 @@ class ArgoCDServer(Server):
         if "operation" in app.data:
             operation = app.data.pop("operation")
             result = {key: operation["sync"][key] for key in ("revision", "revisions") if key in operation["sync"]}
-            app.status["operationState"] = {"phase": "Running", "operation": operation, "startedAt": "2025-06-15T15:06:40Z", "syncResult": result}
+            app.status["operationState"] = {"phase": "Running", "operation": operation, "startedAt": _iso(self.now()), "syncResult": result}
             app.busy = app.sync_looks
+        elif state.get("phase") == "Terminating":
+            state |= {"phase": "Failed", "message": "Operation terminated"}
         elif state.get("phase") == "Running":
             app.busy -= 1
             if app.busy <= 0:
@@ -121,7 +162,14 @@ class ArgoCDServer(Server):
             state |= {"phase": "Failed", "message": "one or more objects failed to apply"}
             return
         state |= {"phase": "Succeeded", "message": "successfully synced"}
+        sync = state["operation"]["sync"]
+        several = "sources" in app.spec
+        stated = {key: sync[key] for key in ("source", "sources") if key in sync}
+        sources = stated or ({"sources": [dict(one) for one in app.sources]} if several else {"source": dict(app.sources[0])})
+        state["syncResult"] |= sources
+        self._recorded(app, {"revisions": commits} if several else {"revision": commits[0]}, sources, self.now())
         app.live, app.settling = list(commits), app.health_looks
+        app.status["summary"] = {"images": [image for commit in commits for image in self.images.get(commit, [])]}
 
     def _compare(self, app: App) -> None:
         targets = [one.get("targetRevision", "HEAD") for one in app.sources]
@@ -168,18 +216,28 @@ class ArgoCDServer(Server):
     def _routed(self, request: Request) -> Reply:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return error(16, "no session information")
+        if right := _CAN_I.fullmatch(request.path):
+            return self._can_i(right[1], unquote(right[2]))
         found = _PATH.fullmatch(request.path)
         if found is None:
             return error(5, "Not Found")
         if found[1] is None:
             return self._list(request)
-        given: Data = dict(request.query) if request.method == "GET" else request.json()
+        given: Data = request.json() if request.method in ("PATCH", "POST") else dict(request.query)
         app = self._app(found[1], given.get("appNamespace", "argocd"))
         if app is None or given.get("project", "shop") != app.spec["project"] or "get" not in self.rights:
             return error(5, f'applications.argoproj.io "{found[1]}" not found') if "project" in given else error(7, "permission denied")
         if request.method == "GET":
             return self._get(app, request)
-        return self._sync(app, given) if found[2] else self._patch(app, given)
+        doing = {"/sync": self._sync, "/rollback": self._roll_back, "/operation": self._terminate, None: self._patch}
+        return doing[found[2]](app, given)
+
+    def _can_i(self, action: str, target: str) -> Reply:
+        if not self.answers_rights:
+            return error(3, f"rpc error: invalid action: {action}")
+        known = {f"{app.spec['project']}/{app.data['metadata']['name']}" for app in self.apps}
+        namespaced = {f"{app.spec['project']}/{app.data['metadata']['namespace']}/{app.data['metadata']['name']}" for app in self.apps}
+        return json_reply({"value": "yes" if action in self.rights and target in known | namespaced else "no"})
 
     def _app(self, name: str, namespace: str) -> App | None:
         return next((app for app in self.apps if (app.data["metadata"]["name"], app.data["metadata"]["namespace"]) == (name, namespace)), None)
@@ -201,17 +259,48 @@ class ArgoCDServer(Server):
             return error(7, f"permission denied: applications, update, shop/{app.data['metadata']['name']}")
         patch = json.loads(given["patch"])
         if given["patchType"] == "merge":
-            target, revision = app.spec["source"], patch["spec"]["source"]["targetRevision"]
+            changed = _merged({"metadata": app.data["metadata"], "spec": app.spec}, patch)
         else:
             test, add = patch
-            target, revision = app.spec["sources"][int(add["path"].split("/")[3])], add["value"]
+            changed = json.loads(json.dumps({"metadata": app.data["metadata"], "spec": app.spec}))
+            target = changed["spec"]["sources"][int(add["path"].split("/")[3])]
             if (test["op"], target["repoURL"]) != ("test", test["value"]):
                 return error(13, "error applying patch: testing value failed")
-        if not self._resolved(revision):
-            return error(3, f"application spec is invalid: unable to resolve '{revision}' to a commit SHA")
-        target["targetRevision"] = revision
+            target["targetRevision"] = add["value"]
+        for source in changed["spec"].get("sources") or [changed["spec"]["source"]]:
+            if not self._resolved(revision := source.get("targetRevision", "HEAD")):
+                return error(3, f"application spec is invalid: unable to resolve '{revision}' to a commit SHA")
+        app.data.update(changed)
         self.patches.append(given)
         return json_reply(app.data)
+
+    def _roll_back(self, app: App, given: Data) -> Reply:
+        name = app.data["metadata"]["name"]
+        if not isinstance(given["id"], int):
+            return error(3, "json: cannot unmarshal string into Go struct field ApplicationRollbackRequest.id of type int64")
+        if not {"sync", "rollback"} & self.rights:
+            return error(7, f"permission denied: applications, sync, shop/{name}")
+        if app.automated is not None:
+            return error(9, "rollback cannot be initiated when auto-sync is enabled")
+        if app.busy_now:
+            return error(9, "another operation is already in progress")
+        entry = next((one for one in app.history if one["id"] == given["id"]), None)
+        if entry is None:
+            return error(3, f"application {name} does not have deployment with id {given['id']}")
+        what = {key: entry[key] for key in ("revision", "revisions", "source", "sources") if key in entry}
+        app.data["operation"] = {"sync": {**what, "prune": given.get("prune", False), "dryRun": given.get("dryRun", False)}, "initiatedBy": {"username": "ci"}}
+        self.rollbacks.append(given["id"])
+        return json_reply(app.data)
+
+    def _terminate(self, app: App, _given: Data) -> Reply:
+        if "sync" not in self.rights:
+            return error(7, f"permission denied: applications, sync, shop/{app.data['metadata']['name']}")
+        if not app.busy_now:
+            return error(3, "Unable to terminate operation. No operation is in progress")
+        if "operation" in app.data:
+            self._operate(app)
+        app.status["operationState"]["phase"] = "Terminating"
+        return json_reply({})
 
     def _sync(self, app: App, given: Data) -> Reply:
         name = app.data["metadata"]["name"]
@@ -221,10 +310,23 @@ class ArgoCDServer(Server):
             return error(7, f"permission denied: applications, sync, shop/{name}")
         if given.get("revision") and "automated" in app.spec.get("syncPolicy", {}) and given["revision"] != app.sources[0]["targetRevision"]:
             return error(9, f"Cannot sync to {given['revision']}: auto-sync currently set to {app.sources[0]['targetRevision']}")
-        if "operation" in app.data or app.status.get("operationState", {}).get("phase") == "Running":
+        if app.busy_now:
             return error(9, "another operation is already in progress")
         self._begin(app, given)
         return json_reply(app.data)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _merged(target: Any, patch: Any) -> Any:
+    """A JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    known = target if isinstance(target, dict) else {}
+    changed = {name: _merged(known.get(name), value) for name, value in patch.items() if value is not None}
+    return {name: value for name, value in known.items() if name not in patch} | changed
 
 
 def _nothing(_app: App) -> None:

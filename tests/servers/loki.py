@@ -1,16 +1,20 @@
-"""A stand-in for Grafana Loki: label selectors, time ranges, limits and directions of `GET /loki/api/v1/query_range`."""
+"""A stand-in for Grafana Loki: label selectors, line filters, time ranges, limits and directions of `GET /loki/api/v1/query_range`."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import re2
 from tests.servers.http_server import Reply, Request, Server, json_reply
 
-_SELECTOR = re.compile(r"\{(.*)\}\s*", re.DOTALL)
-_MATCHER = re.compile(r'\s*([a-z_]+)\s*(=~|=)\s*("(?:[^"\\]|\\.)*")\s*(?:,|$)', re.DOTALL)
+_MATCHER = re.compile(r'\s*([a-z_]+)\s*(=~|=)\s*("(?:[^"\\]|\\.)*")\s*(,|\})', re.DOTALL)
+_FILTER = re.compile(r'\s*(\|=|!=|\|~|!~)\s*("(?:[^"\\]|\\.)*"|`[^`]*`)\s*', re.DOTALL)
+
+Terms = list[tuple[str, str, str]]
+LineFilter = Callable[[str], bool]
 
 
 @dataclass(slots=True)
@@ -53,19 +57,19 @@ class LokiServer:
             return _text(400, f"max entries limit per query exceeded, limit > max_entries_limit ({limit} > {self.most_entries})")
         if request.query["query"].startswith("count_over_time"):
             return json_reply({"status": "success", "data": {"resultType": "matrix", "result": []}})
-        matchers = _matchers(request.query["query"])
-        if matchers is None:
+        parsed = _parsed(request.query["query"])
+        if parsed is None:
             return _text(400, "parse error at line 1, col 1: syntax error")
-        return json_reply({"status": "success", "data": {"resultType": "streams", "result": self._result(matchers, request.query, limit)}})
+        return json_reply({"status": "success", "data": {"resultType": "streams", "result": self._result(*parsed, request.query, limit)}})
 
-    def _result(self, matchers: list[tuple[str, str, str]], query: Mapping[str, str], limit: int) -> list[dict[str, object]]:
+    def _result(self, matchers: Terms, filters: list[LineFilter], query: Mapping[str, str], limit: int) -> list[dict[str, object]]:
         start, end = int(query["start"]), int(query["end"])
         entries = [
             (time, index, line)
             for index, stream in enumerate(self.streams)
             if all(_matches(stream.labels.get(name, ""), operator, value) for name, operator, value in matchers)
             for time, line in stream.lines
-            if start <= time < end
+            if start <= time < end and all(passes(line) for passes in filters)
         ]
         # sorted() is stable: the lines of one stream and time keep their order.
         entries = sorted(entries, key=lambda entry: entry[0], reverse=query["direction"] == "backward")[:limit]
@@ -76,18 +80,30 @@ class LokiServer:
         ]
 
 
-def _matchers(query: str) -> list[tuple[str, str, str]] | None:
-    selector = _SELECTOR.fullmatch(query)
-    if not selector:
-        return None
-    matchers, done = [], 0
-    while done < len(selector[1]):
-        found = _MATCHER.match(selector[1], done)
+def _parsed(query: str) -> tuple[Terms, list[LineFilter]] | None:
+    """The matchers of a log query and its line filters, None for what is no log query. Regular expressions are RE2, as in Loki."""
+    matchers: Terms = []
+    filters: list[LineFilter] = []
+    done, closed = 1, False
+    while not closed:
+        found = _MATCHER.match(query, done) if query.startswith("{") else None
         if not found:
             return None
         matchers.append((found[1], found[2], json.loads(found[3])))
+        done, closed = found.end(), found[4] == "}"
+    while query[done:].strip():
+        found = _FILTER.match(query, done)
+        if not found:
+            return None
+        filters.append(_line_filter(found[1], found[2][1:-1] if found[2][0] == "`" else json.loads(found[2])))
         done = found.end()
-    return matchers
+    return matchers, filters
+
+
+def _line_filter(operator: str, text: str) -> LineFilter:
+    pattern = re2.compile(text) if operator[1] == "~" else None
+    wanted = operator[0] == "|"
+    return lambda line: (pattern.search(line) is not None if pattern else text in line) is wanted
 
 
 def _matches(label: str, operator: str, value: str) -> bool:

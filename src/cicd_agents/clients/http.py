@@ -22,11 +22,12 @@ from cicd_agents.clients.http_bodies import FileBody, TailSpool, TooLarge, colle
 from cicd_agents.clients.http_exchange import Call, Exchange, Trouble, header_texts
 from cicd_agents.clients.http_retry import Jitter, Retry, no_jitter
 from cicd_agents.clients.http_service import Service
+from cicd_agents.clients.http_tls import Tls
 from cicd_agents.clients.http_transport import Timeouts
 from cicd_agents.domain.errors import BadAnswer, Refused
 from cicd_agents.domain.ports import Clock
 
-__all__ = ["MAX_BODY", "TIMEOUTS", "Answer", "Budget", "Http", "Retry", "Service", "Timeouts", "ignore"]
+__all__ = ["MAX_BODY", "TIMEOUTS", "Answer", "Budget", "Http", "Retry", "Service", "Timeouts", "Tls", "ignore"]
 
 MAX_BODY = 16 << 20
 TIMEOUTS = Timeouts()
@@ -67,12 +68,14 @@ def ignore(_retry: Retry) -> None:
 class Http:
     """Calls one service; not for several threads at once.
 
-    `budget` bounds all calls together; `note` hears of retries; `jitter` gives numbers from 0 to 1 that lengthen the waits between tries.
+    `budget` bounds all calls together; `note` hears of retries; `jitter` gives numbers from 0 to 1 that lengthen the waits between tries; `tls` is for
+    services with certificates of their own.
     """
 
     def __init__(
         self, service: Service, clock: Clock, budget: Budget, *,
         allow_http: Sequence[str] = (), note: Callable[[Retry], None] = ignore, timeouts: Timeouts = TIMEOUTS, jitter: Jitter = no_jitter,
+        tls: Tls | None = None,
     ) -> None:  # fmt: skip
         self._service = service
         self._clock = clock
@@ -80,7 +83,7 @@ class Http:
         self._note = note
         self._jitter = jitter
         self._base = parsed(service.base_url.rstrip("/"), service.name)
-        self._exchange = Exchange(service, budget, allow_http, timeouts)
+        self._exchange = Exchange(service, budget, allow_http, timeouts, tls)
         self._write_after = 0.0
         self._remembered: OrderedDict[str, Answer] = OrderedDict()
 
@@ -123,11 +126,18 @@ class Http:
             yield from _items(answer, items)
             following, params = self._next(call, answer.headers.get("link", "")), None
 
-    def send(self, method: str, path: str, body: Any = None, *, params: Params | None = None, repeatable: bool = False) -> Answer:
+    def send(
+        self, method: str, path: str, body: Any = None, *, params: Params | None = None, repeatable: bool = False, media_type: str = "application/json"
+    ) -> Answer:
         """Write something; `body` is sent as JSON. Sent again only where nothing can have happened, or with `repeatable`; writes keep a second apart."""
-        headers, content = (None, None) if body is None else ({"content-type": "application/json"}, json.dumps(body).encode())
+        headers, content = (None, None) if body is None else ({"content-type": media_type}, json.dumps(body).encode())
         call = self._call(method, path, params, headers, content)
         return self._tried(call, repeatable, lambda: self._written(call))
+
+    def ask(self, path: str, body: Any) -> Answer:
+        """Ask by POST what changes nothing there: sent again as a read is, and no second apart."""
+        call = self._call("POST", path, None, {"content-type": "application/json"}, json.dumps(body).encode())
+        return self._tried(call, True, lambda: self._answer(call, MAX_BODY))
 
     def upload(self, path: str, content: BinaryIO, size: int, media_type: str, *, method: str = "POST", params: Params | None = None, base: str = "") -> Answer:
         """Write `size` bytes of a stream, in pieces. Sent again only where nothing can have happened and the stream can go back.

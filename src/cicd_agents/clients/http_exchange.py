@@ -18,6 +18,7 @@ from cicd_agents.clients.http_addresses import AddressRules, host, origin, parse
 from cicd_agents.clients.http_bodies import ACCEPTED, FileBody, TooLarge, Unsendable, WrongEncoding, beginning, unpacked
 from cicd_agents.clients.http_retry import Failed
 from cicd_agents.clients.http_service import Service
+from cicd_agents.clients.http_tls import Tls, refusal
 from cicd_agents.clients.http_transport import Timeouts, Transport
 from cicd_agents.domain.errors import BadAnswer, Refused, ServiceError, Unavailable
 
@@ -73,13 +74,14 @@ class Trouble(Exception):
 class Exchange:
     """Sends requests to one service."""
 
-    def __init__(self, service: Service, budget: Budget, allow_http: Sequence[str], timeouts: Timeouts) -> None:
+    def __init__(self, service: Service, budget: Budget, allow_http: Sequence[str], timeouts: Timeouts, tls: Tls | None = None) -> None:
         self._service = service
         self._budget = budget
         self._rules = AddressRules(service.name, allow_http)
         self._host = ""
         # No httpx.Client: it would keep cookies, print addresses to its log and look at redirects by itself.
-        self._transport = Transport(service.name, budget)
+        self._transport = Transport(service.name, budget, parsed(service.base_url, service.name) if tls else None, tls)
+        self._ca_advice = (tls.advice if tls else "") or "If it is your own CA, name its file in SSL_CERT_FILE."
         self._timeout = {"connect": timeouts.connect, "read": timeouts.read, "write": timeouts.write, "pool": timeouts.connect}
 
     def close(self) -> None:
@@ -169,9 +171,13 @@ class Exchange:
         sent = not isinstance(problem, _NOT_SENT)
         if self._budget.left() <= 0:
             return Trouble(self._out_of_time(call), "no time left", final=True)
-        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in problem.args):
-            text = f"{self._start(call)} failed: the certificate of {self._host} is not trusted. If it is your own CA, name its file in SSL_CERT_FILE."
-            return Trouble(Unavailable(text), "certificate", sent=False, final=True)
+        for cause in problem.args:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                why = self._service.said(cause.verify_message).rstrip(".")
+                text = f"{self._start(call)} failed: the certificate of {self._host} is not trusted ({why}). {self._ca_advice}"
+                return Trouble(Unavailable(text), "certificate", sent=False, final=True)
+        if refused := refusal(problem):
+            return Trouble(Unavailable(f"{self._start(call)} failed at {self._host}: {refused}."), "certificate", sent=False, final=True)
         if isinstance(problem, httpcore.LocalProtocolError):
             return Trouble(Refused(f"{self._start(call)} cannot be sent as it is."), "not sendable", sent=False, final=True)
         reason = _reason(problem)

@@ -17,7 +17,8 @@ import httpcore
 import httpx
 
 from cicd_agents.clients.clock import Budget
-from cicd_agents.clients.http_addresses import forbidden
+from cicd_agents.clients.http_addresses import forbidden, same_origin
+from cicd_agents.clients.http_tls import Tls
 from cicd_agents.domain.errors import Refused, UsageError
 
 
@@ -101,20 +102,26 @@ class _Body(httpx.SyncByteStream):
 class Transport(httpx.BaseTransport):
     """Sends requests directly or by the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
 
-    Raises the errors of httpcore, and Refused for a host that leads to a forbidden address.
+    `tls` holds for the origin of `home` only: no other host sees our certificate. Raises the errors of httpcore, Refused for a host that leads to a forbidden
+    address, and UsageError for certificates that cannot be loaded.
     """
 
-    def __init__(self, service: str, budget: Budget) -> None:
+    def __init__(self, service: str, budget: Budget, home: httpx.URL | None = None, tls: Tls | None = None) -> None:
+        self._service = service
         self._network = _Network(service, budget)
         self._pools: dict[str, httpcore.ConnectionPool] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._usual: ssl.SSLContext | None = None
+        self._home = home
+        self._tls = tls
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it and give the answer with its body still to be read."""
         url = request.url
+        tls = self._own_tls(url)
+        named = {"sni_hostname": tls.server_name} if tls and tls.server_name else {}
         sent = httpcore.Request(
             request.method, httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw, content=request.stream, extensions=request.extensions,
+            headers=request.headers.raw, content=request.stream, extensions={**request.extensions, **named},
         )  # fmt: skip
         answer = self._pool(url).handle_request(sent)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
@@ -128,25 +135,35 @@ class Transport(httpx.BaseTransport):
     def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
         proxy = _proxy_for(url)
         secure = url.scheme == "https" or proxy.startswith("https")
+        own = self._own_tls(url)
         # A context costs tens of milliseconds: none is made where all is plain http.
-        key = f"{proxy} {secure}"
+        key = f"{proxy} {secure} {own is not None}"
         if key not in self._pools:
-            tls = self._context() if secure else None
+            tls = (own.context(_new_context, self._service) if own else self._usual_context()) if secure else None
             if proxy:
-                self._pools[key] = _proxy_pool(proxy, tls, self._network)
+                self._pools[key] = _proxy_pool(proxy, tls, self._usual_context() if proxy.startswith("https") else None, self._network)
             else:
                 self._pools[key] = httpcore.ConnectionPool(ssl_context=tls, network_backend=self._network)
         return self._pools[key]
 
-    def _context(self) -> ssl.SSLContext:
-        """Trusts certifi's authorities, those of the system, and SSL_CERT_FILE or SSL_CERT_DIR."""
-        if self._tls is None:
-            try:
-                self._tls = httpx.create_ssl_context()
-                self._tls.load_default_certs()
-            except OSError as problem:
-                raise UsageError(f"The file or folder that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {problem}.") from None
-        return self._tls
+    def _own_tls(self, url: httpx.URL) -> Tls | None:
+        """The service's own settings, where this is the service."""
+        return self._tls if self._home is not None and url.scheme == "https" and same_origin(url, self._home) else None
+
+    def _usual_context(self) -> ssl.SSLContext:
+        if self._usual is None:
+            self._usual = _new_context()
+        return self._usual
+
+
+def _new_context() -> ssl.SSLContext:
+    """Trusts certifi's authorities, those of the system, and SSL_CERT_FILE or SSL_CERT_DIR."""
+    try:
+        context = httpx.create_ssl_context()
+        context.load_default_certs()
+    except OSError as problem:
+        raise UsageError(f"The file or folder that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {problem}.") from None
+    return context
 
 
 def _within(budget: Budget, timeout: float | None, error: type[httpcore.TimeoutException]) -> float:
@@ -165,12 +182,12 @@ def _proxy_for(url: httpx.URL) -> str:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _proxy_pool(proxy: str, tls: ssl.SSLContext | None, network: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
+def _proxy_pool(proxy: str, tls: ssl.SSLContext | None, to_proxy: ssl.SSLContext | None, network: httpcore.NetworkBackend) -> httpcore.ConnectionPool:
     address = httpx.URL(proxy)
     if address.scheme not in ("http", "https"):
         raise httpcore.ProxyError("only proxies by http:// and https:// are supported")
     login = (address.username, address.password) if address.userinfo else None
     return httpcore.HTTPProxy(
         str(address.copy_with(username=None, password=None)), login, ssl_context=tls,
-        proxy_ssl_context=tls if address.scheme == "https" else None, network_backend=network,
+        proxy_ssl_context=to_proxy, network_backend=network,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from cicd_agents.domain.ports import Clock, OpenLog
 PAGE = 5000
 MAX_PAGES = 2000
 _MAX_PAGE_BYTES = 64 << 20
-_NANOSECONDS = 1_000_000_000
+NANOSECONDS = 1_000_000_000
 # Strings of LogQL: double quotes with Go's escapes, or backquotes without any.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{(job|job_id|run_id|repository)\}")
@@ -33,12 +33,41 @@ _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A line with its time in nanoseconds and the labels of its stream."""
+class Entry:
+    """A line with its time in nanoseconds and the labels of its stream, as JSON with sorted keys."""
 
     time: int
     line: str
     stream: str
+
+
+class LokiApi:
+    """Reads pages of entries from one Loki server. `org_id` is the tenant of a server that serves several."""
+
+    def __init__(
+        self, url: str, token: str, clock: Clock, budget: Budget, *, org_id: str = "", allow_http: Sequence[str] = (), note: Callable[[Retry], None] = ignore
+    ) -> None:  # fmt: skip
+        headers = {**({"authorization": f"Bearer {token}"} if token else {}), **({"x-scope-orgid": org_id} if org_id else {})}
+        service = Service("Loki", url, headers, advice=_advice, naming=lambda _method, _path: "reading the log")
+        self._http = Http(service, clock, budget, allow_http=allow_http, note=note)
+
+    def page(self, query: str, start: int, end: int, limit: int, *, newest: bool = False) -> list[Entry]:
+        """At most `limit` entries between two times in nanoseconds (the second one is not part of it), by time; the oldest, or the `newest`.
+
+        Lines of one stream and time keep their order.
+        """
+        direction = "backward" if newest else "forward"
+        params: dict[str, str | int] = {"query": query, "start": start, "end": end, "limit": limit, "direction": direction}
+        answer = self._http.get("/loki/api/v1/query_range", params, most=_MAX_PAGE_BYTES).json()
+        data = Shape.of(answer, "Loki: the log").inner("data")
+        if data.text("resultType") != "streams":
+            raise BadAnswer('Loki: `loki-query` gives numbers, not lines. Use a log query, such as {job="ci"}, without a function around it.')
+        entries = [entry for stream in data.items("result") for entry in _entries(stream)]
+        return sorted((entry for entry in entries if start <= entry.time < end), key=lambda entry: entry.time)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
 
 
 class LokiLogs:
@@ -48,9 +77,7 @@ class LokiLogs:
         self, url: str, token: str, clock: Clock, budget: Budget, *,
         org_id: str = "", allow_http: Sequence[str] = (), note: Callable[[Retry], None] = ignore, page: int = PAGE, most_pages: int = MAX_PAGES,
     ) -> None:  # fmt: skip
-        headers = {**({"authorization": f"Bearer {token}"} if token else {}), **({"x-scope-orgid": org_id} if org_id else {})}
-        service = Service("Loki", url, headers, advice=_advice, naming=lambda _method, _path: "reading the log")
-        self._http = Http(service, clock, budget, allow_http=allow_http, note=note)
+        self._api = LokiApi(url, token, clock, budget, org_id=org_id, allow_http=allow_http, note=note)
         self._page = page
         self._most_pages = most_pages
 
@@ -62,7 +89,7 @@ class LokiLogs:
         """
         spool = TailSpool(most)
         try:
-            notes = self._read(query, int(start * _NANOSECONDS), int(end * _NANOSECONDS), spool)
+            notes = self._read(query, int(start * NANOSECONDS), int(end * NANOSECONDS), spool)
             if not spool.written:
                 raise NotFound(
                     f"Loki: no line between {start:.0f} and {end:.0f} (seconds since 1970) matches {query[:300]}. "
@@ -76,17 +103,17 @@ class LokiLogs:
 
     def close(self) -> None:
         """Close the connection."""
-        self._http.close()
+        self._api.close()
 
     def _read(self, query: str, start: int, end: int, spool: TailSpool) -> list[str]:
         """Write all lines into the spool, page by page; what is to be said of them.
 
         A page begins at the last time of the one before, since more lines may bear that time; those that were written already are left out.
         """
-        seen: set[_Entry] = set()
+        seen: set[Entry] = set()
         notes: list[str] = []
         for _ in range(self._most_pages):
-            entries = self._page_of(query, start, end)
+            entries = self._api.page(query, start, end, self._page)
             for entry in entries:
                 if entry not in seen:
                     spool.write(entry.line.rstrip("\n").encode(errors="replace") + b"\n")
@@ -99,16 +126,6 @@ class LokiLogs:
             seen = {entry for entry in entries if entry.time == last} | {entry for entry in seen if entry.time == last}
             start = last
         return [*notes, f"Only the first {self._most_pages} pages of {self._page} lines of the log were read."]
-
-    def _page_of(self, query: str, start: int, end: int) -> list[_Entry]:
-        """The oldest lines from `start` on, by time; lines of one stream and time keep their order."""
-        params: dict[str, str | int] = {"query": query, "start": start, "end": end, "limit": self._page, "direction": "forward"}
-        answer = self._http.get("/loki/api/v1/query_range", params, most=_MAX_PAGE_BYTES).json()
-        data = Shape.of(answer, "Loki: the log").inner("data")
-        if data.text("resultType") != "streams":
-            raise BadAnswer('Loki: `loki-query` gives numbers, not lines. Use a log query, such as {job="ci"}, without a function around it.')
-        entries = [entry for stream in data.items("result") for entry in _entries(stream)]
-        return sorted((entry for entry in entries if start <= entry.time < end), key=lambda entry: entry.time)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
@@ -143,13 +160,13 @@ def _without_placeholder(text: str) -> str:
     return text
 
 
-def _entries(stream: Shape) -> Iterator[_Entry]:
+def _entries(stream: Shape) -> Iterator[Entry]:
     labels = json.dumps(stream.data.get("stream"), sort_keys=True)
     values = stream.data.get("values")
     if not isinstance(values, list):
         raise BadAnswer("Loki: the log: a stream comes without `values`.")
     for value in values:
-        yield _Entry(*_time_and_line(value), labels)
+        yield Entry(*_time_and_line(value), labels)
 
 
 def _time_and_line(value: Any) -> tuple[int, str]:

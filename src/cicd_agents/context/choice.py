@@ -12,11 +12,12 @@ from cicd_agents.domain.errors import UsageError
 AUTO = "auto"
 DOCTOR = "pipeline-doctor"
 RELEASES = "release-manager"
+GUARDIAN = "deployment-guardian"
 # What a kind of event calls for, and how that is said.
 _CALLED_FOR = {
     Kind.TAG: (RELEASES, "a tag"),
     Kind.RELEASE: (RELEASES, "a release"),
-    Kind.DEPLOYMENT: ("deployment-guardian", "a deployment"),
+    Kind.DEPLOYMENT: (GUARDIAN, "a deployment"),
     Kind.SCHEDULE: ("drift-detector", "a schedule"),
 }
 _STATUS_OF = {"success": Status.SUCCESS, "failure": Status.FAILURE, "cancelled": Status.CANCELLED}
@@ -84,4 +85,6 @@ def _no_event(context: RunContext) -> str:
         return "Nothing to do: this is no CI that we know; name an agent and what it should look at."
     if context.event == "workflow_run":
         return _nothing_of("run", Status.RUNNING) if context.target else "Nothing to do: the run is one of our own workflow."
+    if context.event == "deployment_status":
+        return "Nothing to do: the deployment has not ended well, so there is no new version to judge."
     return f"Nothing to do for the event {context.event or 'of this job'}."

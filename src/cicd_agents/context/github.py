@@ -61,8 +61,7 @@ def read(environment: Mapping[str, str], event: Mapping[str, Any]) -> RunContext
     if own.event == "release":
         return _release(own, payload)
     if own.event in ("deployment", "deployment_status"):
-        deployment = payload.inner("deployment")
-        return replace(own, sha=deployment.text("sha") or own.sha)
+        return _deployment(own, payload)
     if own.event == "issue_comment" and payload.inner("issue").maybe("pull_request") is None:
         return replace(own, trusted=True)
     return own
@@ -180,6 +179,15 @@ def _merge_group(own: RunContext, payload: _Payload) -> RunContext:
 def _release(own: RunContext, payload: _Payload) -> RunContext:
     gone = payload.text("action") in ("deleted", "unpublished")
     return replace(own, kind=Kind.JOB if gone else Kind.RELEASE, branch="", tag=payload.inner("release").text("tag_name"))
+
+
+def _deployment(own: RunContext, payload: _Payload) -> RunContext:
+    """A deployment; one whose status says that it has not ended well is nothing to judge."""
+    deployment, status = payload.inner("deployment"), payload.maybe("deployment_status")
+    ended_well = status is None or status.text("state") in ("", "success")
+    return replace(
+        own, kind=own.kind if ended_well else Kind.OTHER, sha=deployment.text("sha") or own.sha, environment=deployment.text("environment"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def read(environment: Mapping[str, str]) -> RunContext:
         default_branch=variables.text("CI_DEFAULT_BRANCH"), pull_request=request, trusted=not _stranger(variables, request),
         actor=variables.text("GITLAB_USER_LOGIN"), run_url=variables.text("CI_PIPELINE_URL") or (f"{page}/-/pipelines/{pipeline.id}" if page else ""),
         workspace=variables.text("CI_PROJECT_DIR"), config_ref=request.base_sha or request.base_ref if request else None,
+        environment=variables.text("CI_ENVIRONMENT_NAME"),
     )  # fmt: skip
 
 

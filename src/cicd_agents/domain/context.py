@@ -76,6 +76,7 @@ class RunContext:
     summary_file: str = ""
     output_file: str = ""
     own_runner: str = ""
+    environment: str = ""  # of a deployment, as the platform names it
 
     @property
     def on_default_branch(self) -> bool:

@@ -224,3 +224,23 @@ class GuardianDetails:
     baseline_version: str = ""
     needed_requests: int | None = None
     needed_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """How far a watch has come, so that a later job goes on with it. It holds for one `version` of one service in one environment only.
+
+    `stage` counts from 0, `stages` says when each began (time, share); `ended` is the decision that ended the watch, empty while it goes on. `judged` are the
+    versions in the words of the delivery tool, `run` the CI run: by these a run that was killed while it rolled back is finished by the next one.
+    """
+
+    service: str
+    environment: str
+    version: str
+    since: float
+    stage: int = 0
+    stages: Samples = ()
+    timeline: tuple[TimelineEntry, ...] = ()
+    ended: str = ""
+    judged: tuple[str, ...] = ()
+    run: str = ""

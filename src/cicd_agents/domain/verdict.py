@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from cicd_agents.domain.doctor import DoctorDetails
 from cicd_agents.domain.finding import Finding
 from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.release import ReleaseDetails
 
-Details = TypeVar("Details", DoctorDetails, ReleaseDetails)
+if TYPE_CHECKING:  # by name only below: the guardian's words are many, and other agents need not wait for them at start-up
+    from cicd_agents.domain.guardian import GuardianDetails
+
+Details = TypeVar("Details", DoctorDetails, ReleaseDetails, "GuardianDetails")
 
 
 class Outcome(StrEnum):
@@ -50,6 +53,7 @@ class AgentVerdict(Generic[Details]):
 
 Verdict = AgentVerdict[DoctorDetails]
 ReleaseVerdict = AgentVerdict[ReleaseDetails]
+GuardianVerdict = AgentVerdict["GuardianDetails"]
 
 
 def exit_code(outcome: Outcome, fail_on: FailOn) -> int:

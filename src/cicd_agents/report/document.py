@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cicd_agents.domain.doctor import DoctorDetails, Excerpt
 from cicd_agents.domain.finding import Finding, Location
@@ -12,6 +13,9 @@ from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.redaction import Redacted, Redactor
 from cicd_agents.domain.release import ReleaseDetails
 from cicd_agents.domain.verdict import AgentVerdict, Details, FailOn, Outcome, exit_code
+
+if TYPE_CHECKING:
+    from cicd_agents.domain.guardian import GuardianDetails  # noqa: F401 named in quotes below, so that other agents need not load it
 
 SCHEMA = "cicd-agents/report/v1"
 T = TypeVar("T")
@@ -36,6 +40,7 @@ class AgentReport(Generic[Details]):
 
 Report = AgentReport[DoctorDetails]
 ReleaseReport = AgentReport[ReleaseDetails]
+GuardianReport = AgentReport["GuardianDetails"]
 
 
 def report_of(verdict: AgentVerdict[Details], fail_on: FailOn, duration: float, redactor: Redactor) -> AgentReport[Details]:
@@ -56,11 +61,13 @@ def has_news(report: Report) -> bool:
 
 
 def as_data(value: Any) -> Any:
-    """A report, or any part of one, as JSON-ready data in the order of its fields."""
+    """A report, or any part of one, as JSON-ready data in the order of its fields. JSON has no NaN and no infinity: they become null."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: as_data(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (tuple, list)):
         return [as_data(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
     return str(value) if isinstance(value, StrEnum) else value
 
 

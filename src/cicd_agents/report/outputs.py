@@ -15,7 +15,7 @@ RERUN = "RerunJobs"
 DOTENV_BYTES = 5000
 DOTENV_VARIABLES = 20
 _CUT = frozenset({"title", "root-cause"})  # these may be cut; of the others a part is worth nothing, so they are whole or empty
-_LONG = frozenset({*_CUT, "location", "report-path", "json-path", "comment-url", "issue-url", "release-url", "changelog-path"})
+_LONG = frozenset({*_CUT, "location", "report-path", "json-path", "html-path", "comment-url", "issue-url", "release-url", "changelog-path"})
 _DOTENV_LONG, _DOTENV_SHORT = 400, 100  # bytes of a value: 7 long and 11 short ones, with their names, stay below DOTENV_BYTES
 
 

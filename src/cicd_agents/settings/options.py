@@ -190,3 +190,9 @@ GUARDIAN = (
 
 OPTIONS = (*GENERAL, *DOCTOR, *RELEASES, *GUARDIAN)
 BY_NAME = {option.name: option for option in OPTIONS}
+# Settings of the other agents that the guardian reads too.
+_GUARDIAN_TOO = (
+    "comment", "annotations", "issue-labels", "history", "history-url", "loki-url", "loki-token", "git-remote", "git-author", "argocd-url", "argocd-token",
+    "argocd-project", "argocd-prune",
+)  # fmt: skip
+OF_GUARDIAN = (*GENERAL, *(BY_NAME[name] for name in _GUARDIAN_TOO), *GUARDIAN)

@@ -16,7 +16,7 @@ from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.git_command import has_git
 from cicd_agents.clients.platforms.services import Order, Platforms, platforms_for
 from cicd_agents.clients.settings_file import MAX_SETTINGS, parse_settings, read_event, read_settings_file
-from cicd_agents.context.choice import RELEASES, choose
+from cicd_agents.context.choice import GUARDIAN, RELEASES, choose
 from cicd_agents.context.detect import detect
 from cicd_agents.domain.ci import Job, RunRef, Status
 from cicd_agents.domain.context import Kind, RunContext
@@ -66,8 +66,20 @@ def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World)
             from cicd_agents.wiring.release_apply import Wish, apply_release
 
             return apply_release(Wish(Path(context.workspace or ".")), settings, context, world)
+        if choice.agent == GUARDIAN:
+            return _guardian(settings, context, world, named=first.agent == GUARDIAN)
         session = Session(context, settings, platforms, clock, world, stack)
         return session.doctor(notes, policy_known=known or any(name == "fail-on" for name, _ in settings.sources))
+
+
+def _guardian(settings: Settings, context: RunContext, world: World, *, named: bool) -> int:
+    """The guardian; where nobody asked for it by name and no metrics are set, there is nothing that it could judge."""
+    if not named and not (settings.prometheus_url or settings.grafana_url or settings.metrics_table):
+        return _skipped(f"A deployment is for the {GUARDIAN}, and nothing says where its metrics are: set prometheus-url.", context, settings, world)
+    from cicd_agents.wiring.guardian import run_guardian
+    from cicd_agents.wiring.guardian_session import Wish as GuardianWish
+
+    return run_guardian(settings, context, world, GuardianWish())
 
 
 @dataclass(slots=True)

@@ -1,12 +1,26 @@
-"""The options of `run` and `release`; imports nothing that takes time."""
+"""The options of `run`, `release` and `guardian`; imports nothing that takes time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from cicd_agents.settings.options import OPTIONS, Kind
+from cicd_agents.settings.options import OF_GUARDIAN, OPTIONS, Kind, Option
 
 FORMATS = ("text", "markdown", "json", "jsonl")
+
+
+def add_commands(commands: Any, wanted: str) -> None:
+    """Add all three; of those that are not `wanted` only the name, since the options of all take longer to make than most runs of a command."""
+    for name, add, about in (
+        ("run", add_run, "in CI: run the agent that the event calls for"),
+        ("release", add_release, "plan, make, or take back a release"),
+        ("guardian", add_guardian, "judge a deployment; roll it back"),
+    ):
+        if name == wanted:
+            add(commands)
+        else:
+            commands.add_parser(name, help=about)
 
 
 def add_release(commands: Any) -> None:
@@ -56,7 +70,34 @@ def add_run(commands: Any) -> None:
         description="Read the CI context, run one agent, tell people what it found. Secrets come by environment only (docs/settings.md).",
     )
     run.add_argument("--config", metavar="FILE", help="settings file (default: .cicd-agents.yml of the workspace, or of the base branch for pull requests)")
-    for option in OPTIONS:
+    _add_settings(run, OPTIONS)
+
+
+def add_guardian(commands: Any) -> None:
+    """Add `guardian check`, `watch`, `rollback`, `resume`, `backtest` and `policy`."""
+    about = "Judge a new version against the old one on real metrics, say GO or NO-GO, and act where that is allowed."
+    guardian = commands.add_parser("guardian", help="judge a deployment; roll it back", allow_abbrev=False, description=about)
+    kinds = guardian.add_subparsers(dest="what", required=True, metavar="WHAT")
+    check = kinds.add_parser("check", help="one verdict now", allow_abbrev=False)
+    watch = kinds.add_parser("watch", help="look again until it is decided; acts as `rollback` and `promote` say", allow_abbrev=False)
+    rollback = kinds.add_parser("rollback", help="roll back now, without a judgement", allow_abbrev=False)
+    resume = kinds.add_parser("resume", help="switch on again what a rollback switched off (auto-sync, reconciliation)", allow_abbrev=False)
+    backtest = kinds.add_parser("backtest", help="replay past releases, print the false-alarm rate on your own data", allow_abbrev=False)
+    policy = kinds.add_parser("policy", help="print the policy that holds", allow_abbrev=False)
+    for parser in (rollback, resume):
+        parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in one sentence")
+    backtest.add_argument("--releases", metavar="FILE", help="YAML list of releases (docs/deployment-guardian.md); default: those that history remembers")
+    for parser in (check, watch, rollback, resume):
+        parser.add_argument("--format", choices=(*FORMATS, "html"), default="text", help="how to print the report (default: text)")
+    for parser in (check, watch, rollback, resume, backtest, policy):
+        parser.add_argument("--config", metavar="FILE", help="settings file (default: .cicd-agents.yml here)")
+        parser.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
+        _add_settings(parser, OF_GUARDIAN)
+
+
+def _add_settings(parser: Any, options: Iterable[Option]) -> None:
+    for option in options:
         if option.kind is not Kind.SECRET:
             flag: dict[str, Any] = {"nargs": "?", "const": "true"} if option.kind is Kind.FLAG else {}
-            run.add_argument(f"--{option.name}", metavar="VALUE", help=f"{option.help} (default: {option.default or 'none'})", **flag)
+            told = f"{option.help} (default: {option.default or 'none'})".replace("%", "%%")  # argparse fills in what stands behind a %
+            parser.add_argument(f"--{option.name}", metavar="VALUE", help=told, **flag)

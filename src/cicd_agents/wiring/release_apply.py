@@ -97,7 +97,7 @@ def _session(wish: Wish, settings: Settings, context: RunContext, world: World, 
     waits = 60.0 * (settings.checks_wait + settings.approval_wait + settings.health_wait * len(settings.environments))
     order = Order(context, settings, world.environment, clock, Budget(clock, settings.time_limit + waits), world.say, world.timeouts)
     services = stack.enter_context(release_services(order))
-    name, email = _author(settings.git_author, context.platform)
+    name, email = author(settings.git_author, context.platform)
     writer = GitWriter(repository, settings.git_remote, name, email, git_access(context, remote, settings.token)) if settings.git_remote in names else None
     url = f"{context.server_url}/{context.repository}" if context.server_url and context.repository else (remote.url if remote else "")
     forge = forge_of(str(context.platform), url) if url else None
@@ -381,7 +381,8 @@ def _unknown(problem: str) -> ReleaseVerdict:
     return ReleaseVerdict(AGENT, Outcome.INCONCLUSIVE, "The release could not be decided", problem, details)
 
 
-def _author(setting: str, platform: Platform) -> tuple[str, str]:
+def author(setting: str, platform: Platform) -> tuple[str, str]:
+    """Name and mail of who makes commits, by `git-author` or the platform's bot. Raises UsageError for what is neither."""
     if not setting:
         return _AUTHORS.get(platform, _AUTHOR)
     name, _, email = setting.rstrip(">").partition(" <")

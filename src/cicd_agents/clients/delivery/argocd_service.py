@@ -13,17 +13,21 @@ from cicd_agents.clients.http import Service
 from cicd_agents.domain.errors import UsageError
 
 API = "/api/v1/applications"
+CAN_I = "/api/v1/account/can-i"
 # Names of Kubernetes: RFC 1123 subdomains for applications, labels for namespaces.
 _LONGEST = 253
 _NAME = re.compile(r"(?:([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)/)?([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?:#([1-9][0-9]?))?")
-_RIGHTS = {"GET": "get", "PATCH": "update", "POST": "sync"}
+_RIGHTS = {"GET": "get", "PATCH": "update", "POST": "sync", "DELETE": "sync"}
 _NAMES = tuple(
     (method, re.compile(pattern), words)
     for method, pattern, words in (
         ("GET", r".*/applications", "looking for the application"),
         ("GET", r".*/applications/([^/]+)", "reading the application {}"),
-        ("PATCH", r".*/applications/([^/]+)", "setting the revision of the application {}"),
+        ("PATCH", r".*/applications/([^/]+)", "changing the application {}"),
         ("POST", r".*/applications/([^/]+)/sync", "syncing the application {}"),
+        ("POST", r".*/applications/([^/]+)/rollback", "rolling back the application {}"),
+        ("DELETE", r".*/applications/([^/]+)/operation", "ending the operation of the application {}"),
+        ("GET", r".*/account/can-i/([^/]+)/([^/]+)/([^/]+)", "asking for the right `{}, {}` on {}"),
     )
 )
 
@@ -68,10 +72,12 @@ def naming(method: str, path: str) -> str:
     return f"{method} {path}"
 
 
-def advice(method: str, _path: str, status: int) -> str:
+def advice(method: str, path: str, status: int) -> str:
     """What to do when a call was answered with 401, 403 or 404."""
     if status == 401:
         return "Check `argocd-token`: it is missing, wrong or expired."
+    if status == 403 and path.endswith("/rollback"):
+        return "The token needs the right `applications, sync` on it, or `applications, rollback` where `server.rbac.rollback.enforce.enable` is on."
     if status == 403:
         right = _RIGHTS.get(method, "get")
         return f"The token needs the right `applications, {right}` on it; a sync is also refused outside its sync windows."

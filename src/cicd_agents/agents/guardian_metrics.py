@@ -1,0 +1,134 @@
+"""The guardian's eyes on metrics: finds the query pack, asks everything for both versions at once, and makes an Observation of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cicd_agents.analysis.canary.observing.ask import MetricsAsk
+from cicd_agents.analysis.canary.observing.observation import observed
+from cicd_agents.analysis.canary.observing.plan import BASELINE, BOTH, CANARY, Planned, planned, query_of, selected, span, window
+from cicd_agents.analysis.canary.packs.choice import Choice, Found, choose, found_in, probe, probe_past
+from cicd_agents.domain.canary import Observation
+from cicd_agents.domain.errors import ServiceError
+from cicd_agents.domain.guardian import MetricsAnswer, MetricsStore, QueryRecord
+
+__all__ = ["MetricsAsk", "MetricsSeen", "gather"]
+
+WORKERS = 8
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSeen:
+    """What metrics say. `pack` is the name of the query pack, empty: none fits; `reason` why this one. `notes` are for people; what makes the evidence weaker
+    stands in the observation's warnings. `failed` are the queries that the store did not answer, each with why; `query_of` the canary's query by the name of a
+    metric of the policy."""
+
+    observation: Observation
+    queries: tuple[QueryRecord, ...] = ()
+    pack: str = ""
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    query_of: Mapping[str, str] = field(default_factory=dict)
+
+
+def gather(store: MetricsStore, ask: MetricsAsk, *, workers: int = WORKERS) -> MetricsSeen:
+    """Everything that a metrics store says of both versions, asked `workers` at a time.
+
+    A query that fails is named, and its metric has no data. Raises ServiceError where no query is answered, and UsageError for what is asked wrongly.
+    """
+    sides = selected(ask)
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="metrics") as pool:
+        probes = _Probes(store, ask, pool)
+        found = probes.of({side: sides[side].traffic for side in BOTH})
+        pods = found if ask.pods is None else probes.of({side: sides[side].pods for side in BOTH})
+        choice = choose(found[CANARY], found[BASELINE], ask.pack)
+        plans = planned(ask, choice, found, pods)
+        results = list(pool.map(lambda plan: _tried(lambda: _asked(store, plan)), plans))
+    failures = [problem for problem in results if isinstance(problem, ServiceError)]
+    if plans and len(failures) == len(plans):
+        raise failures[0]
+    answers: dict[str, dict[str, MetricsAnswer]] = {side: {} for side in BOTH}
+    warnings = [*probes.warnings, *_missing(choice, ask)]
+    for plan, result in zip(plans, results, strict=True):
+        if isinstance(result, MetricsAnswer):
+            answers[plan.side][plan.role] = result
+            warnings += [f"{plan.side}, {plan.metric}: {text}" for text in result.warnings]
+    failed = tuple(f"{plan.side}, {plan.metric}: {result}" for plan, result in zip(plans, results, strict=True) if isinstance(result, ServiceError))
+    observation, told = observed(answers, choice, ask, [*warnings, *(f"a query failed: {text}" for text in failed)])
+    records = tuple(_record(plan, result) for plan, result in zip(plans, results, strict=True))
+    return MetricsSeen(
+        observation, records, choice.pack.name if choice.pack else "", choice.reason, (*told, *_unseen(plans)), failed, query_of(plans, ask.policy)
+    )
+
+
+class _Probes:
+    """Asks which packs the series of each side have."""
+
+    def __init__(self, store: MetricsStore, ask: MetricsAsk, pool: ThreadPoolExecutor) -> None:
+        self.warnings: list[str] = []
+        self._store, self._ask, self._pool = store, ask, pool
+
+    def of(self, matchers: Mapping[str, str]) -> dict[str, Found]:
+        """What each side has at the end of its window; one that has nothing then may have ended, so it is asked over the whole window.
+
+        Raises ServiceError where neither side is answered.
+        """
+        found, problems = self._round({side: probe(text) for side, text in matchers.items()})
+        if len(problems) == len(matchers):
+            raise next(iter(problems.values()))
+        quiet = [side for side in matchers if side not in problems and not found[side].series]
+        if quiet:
+            again, more = self._round({side: probe_past(matchers[side], window(self._ask, side)) for side in quiet})
+            found, problems = found | again, problems | more
+        self.warnings += [f"{side}: what metrics there are was not told: {problem}" for side, problem in problems.items()]
+        return found
+
+    def _round(self, queries: Mapping[str, str]) -> tuple[dict[str, Found], dict[str, ServiceError]]:
+        def asked(side: str) -> MetricsAnswer | ServiceError:
+            return _tried(lambda: self._store.query(queries[side], span(self._ask, side)[1]))
+
+        results = dict(zip(queries, self._pool.map(asked, queries), strict=True))
+        found = {side: found_in(result) if isinstance(result, MetricsAnswer) else Found() for side, result in results.items()}
+        return found, {side: result for side, result in results.items() if isinstance(result, ServiceError)}
+
+
+def _tried(call: Callable[[], _Result]) -> _Result | ServiceError:
+    try:
+        return call()
+    except ServiceError as problem:
+        return problem
+
+
+def _asked(store: MetricsStore, plan: Planned) -> MetricsAnswer:
+    if plan.step:
+        return store.query_range(plan.query, plan.start, plan.end, plan.step)
+    return store.query(plan.query, plan.end)
+
+
+def _missing(choice: Choice, ask: MetricsAsk) -> Sequence[str]:
+    """What is said where a side has no request counters: it is never guessed."""
+    if choice.pack is None:
+        sides = f"{ask.sides.canary[:200]!r} and {ask.sides.baseline[:200]!r}"
+        return (f"{choice.reason}; say what to look at with `queries`, or check the matchers {sides}",)
+    return [f"{side}: none of the selected series is a request counter of {choice.pack.title} ({', '.join(choice.pack.requests)})" for side in choice.missing]
+
+
+def _unseen(plans: Sequence[Planned]) -> Sequence[str]:
+    """What is said where the matchers fit no container."""
+    if {"cpu", "memory"} & {plan.role for plan in plans}:
+        return ()
+    return ("CPU and memory are not judged: the matchers select no series of cAdvisor; matchers by namespace and pod would",)
+
+
+def _record(plan: Planned, result: MetricsAnswer | ServiceError) -> QueryRecord:
+    if isinstance(result, ServiceError):
+        return QueryRecord(plan.metric, plan.side, plan.query, 0, 0, warning=str(result))
+    newest = result.series[0].samples[-1][1] if len(result.series) == 1 and result.series[0].samples else None
+    return QueryRecord(
+        plan.metric, plan.side, plan.query, len(result.series), sum(len(item.samples) for item in result.series), newest, "; ".join(result.warnings)
+    )

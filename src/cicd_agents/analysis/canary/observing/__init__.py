@@ -1,0 +1,1 @@
+"""From raw series and lines to an Observation for the judge (pure)."""

@@ -1,0 +1,49 @@
+"""The canary's share of the traffic over time, from counts, where no delivery tool tells it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from statistics import median
+
+from cicd_agents.analysis.canary.counters import spread
+from cicd_agents.domain.canary import CanaryPolicy, Samples, Version
+
+# A minute with fewer requests says nothing of the share; the median of so many minutes is taken, and small changes are noise.
+LEAST, SMOOTH, MOVED = 30, 5, 0.03
+
+
+def share_of(canary: Version, baseline: Version, since: float, now: float, policy: CanaryPolicy) -> Samples:
+    """(time, share) wherever the share changes; near the share of a stage it is that. Empty where too little was counted."""
+    bins = int(min(1440, (now - since) // policy.step))
+    if bins < 1:
+        return ()
+    mine, other = (_requests(version, since, policy.step, bins) for version in (canary, baseline))
+    seen = [(since + place * policy.step, a / (a + b)) for place, (a, b) in enumerate(zip(mine, other, strict=True)) if a + b >= LEAST]
+    result: list[tuple[float, float]] = []
+    for place, (time, _) in enumerate(seen):
+        # Minutes from this one on, at the end the last ones.
+        begin = max(0, min(place, len(seen) - SMOOTH))
+        around = seen[begin : begin + SMOOTH]
+        share = _near(median(value for _, value in around), policy)
+        if not result or abs(share - result[-1][1]) > MOVED:
+            result.append((time, share))
+    return tuple(result)
+
+
+def _near(share: float, policy: CanaryPolicy) -> float:
+    """The share of a stage where it is as good as that: within a fifth, or three points."""
+    nearest = min((stage.share for stage in policy.stages), key=lambda item: abs(item - share))
+    return nearest if abs(nearest - share) <= max(0.03, 0.2 * nearest) else round(share, 2)
+
+
+def _requests(version: Version, start: float, step: float, bins: int) -> Sequence[float]:
+    total = [0.0] * bins
+    for replica in version.replicas:
+        rows: Iterable[Samples] = [series.samples for series in replica.requests]
+        if not replica.requests and replica.buckets:
+            rows = [max(replica.buckets, key=lambda bucket: bucket.bound).samples]
+        for samples in rows:
+            counted = [(a, b, max(0.0, after - before if after >= before else after)) for (a, before), (b, after) in pairwise(samples)]
+            total = [x + y for x, y in zip(total, spread(counted, start, step, bins), strict=True)]
+    return total

@@ -1,0 +1,74 @@
+"""Flagger's Canaries and the workloads they name as our words. Every function raises BadAnswer where an answer has another shape.
+
+Source of the names: the Canary CRD (flagger.app/v1beta1); how the primary is made of the target: Flagger, pkg/canary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cicd_agents.clients.delivery.custom_objects import annotation, condition
+from cicd_agents.clients.shapes import Shape
+from cicd_agents.domain.delivery_flagger import FlaggerPhase, FlaggerSide, FlaggerState
+from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
+
+SKIPPED_BY_US = "cicd-agents/skip-analysis"
+PRIMARY = "-primary"
+_HASH = "pod-template-hash"
+_LONGEST_MESSAGE = 300
+
+
+def state(name: ObjectName, data: Shape, target: Shape | None, primary: Shape | None, replica_sets: Sequence[Shape]) -> FlaggerState:
+    """How a Canary stands, with its target, the primary and the target's ReplicaSets, where they are."""
+    spec, status = data.inner("spec"), data.maybe("status") or Shape({}, data.where, "status")
+    reference, analysis = spec.inner("targetRef"), spec.maybe("analysis") or Shape({}, data.where, "spec.analysis")
+    word, promoted = status.text("phase", ""), condition(status, "Promoted")
+    return FlaggerState(
+        name, FlaggerPhase.of(word), word, promoted.text("message", "")[:_LONGEST_MESSAGE] if promoted else "", status.number("canaryWeight", 0),
+        status.number("failedChecks", 0), analysis.number("threshold", 1), status.number("iterations", 0), reference.text("kind"),
+        _side(target) if target else None, _side(primary) if primary else None, _same(target, primary),
+        tuple(each for made in replica_sets if primary and _equal(made, primary) for each in _names(made)), spec.flag("suspend"),
+        annotation(data, SUSPENDED_BY_US) is not None, spec.flag("skipAnalysis"), annotation(data, SKIPPED_BY_US) is not None,
+        tuple(each.text("type", "") for each in analysis.items("webhooks", missing_ok=True)),
+    )  # fmt: skip
+
+
+def target_of(data: Shape) -> tuple[str, str]:
+    """The kind and name of a Canary's target."""
+    reference = data.inner("spec").inner("targetRef")
+    return reference.text("kind"), reference.text("name")
+
+
+def _side(workload: Shape) -> FlaggerSide:
+    spec, status = workload.inner("spec"), workload.maybe("status") or Shape({}, workload.where, "status")
+    images = tuple(each.text("image", "") for each in spec.inner("template").inner("spec").items("containers"))
+    wanted = status.number("desiredNumberScheduled", 0) if "desiredNumberScheduled" in status.data else spec.number("replicas", 1)
+    return FlaggerSide(workload.inner("metadata").text("name"), images, wanted, status.number("readyReplicas", 0) or status.number("numberReady", 0))
+
+
+def _same(target: Shape | None, primary: Shape | None) -> bool | None:
+    return None if target is None or primary is None else _equal(target, primary)
+
+
+def _equal(one: Shape, other: Shape) -> bool:
+    """Whether both have the same pods. Flagger names the primary's copies of configuration, and labels that it selects by, with `-primary` at the end."""
+    return bool(_plain(_pods(one)) == _plain(_pods(other)))
+
+
+def _pods(workload: Shape) -> Mapping[str, Any]:
+    return workload.inner("spec").inner("template").inner("spec").data
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.removesuffix(PRIMARY) if isinstance(value, str) else value
+
+
+def _names(replica_set: Shape) -> tuple[str, str]:
+    metadata = replica_set.inner("metadata")
+    labels = metadata.maybe("labels")
+    return labels.text(_HASH, "") if labels else "", metadata.text("name")

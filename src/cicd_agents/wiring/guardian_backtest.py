@@ -1,0 +1,112 @@
+"""`cicd-agents guardian backtest`: past releases from a file or the memory, replayed on the metrics that the server still has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cicd_agents.agents.guardian_backtest import PastRelease, backtest, told
+from cicd_agents.agents.guardian_metrics import MetricsAsk, gather
+from cicd_agents.analysis.canary.observing.ask import shift_before
+from cicd_agents.clients.clock import Budget
+from cicd_agents.domain.canary import Decision, Observation
+from cicd_agents.domain.context import RunContext
+from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.guardian import Sides
+from cicd_agents.domain.history import PastDecision
+from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED
+from cicd_agents.report.escape import plain, workflow_safe
+from cicd_agents.settings.model import Settings
+from cicd_agents.wiring.guardian_given import rules_of
+from cicd_agents.wiring.guardian_scene import moment_of, named
+from cicd_agents.wiring.guardian_sources import Sources
+
+if TYPE_CHECKING:
+    from cicd_agents.wiring.world import World
+
+MOST_RELEASES = 200
+_KEYS = frozenset({"name", "at", "minutes", "canary", "baseline", "common", "good"})
+
+
+def run_backtest(file: str | None, settings: Settings, context: RunContext, world: World) -> int:
+    """Replay and print; the exit code: 0, or 3 where no release could be seen. Raises UsageError where there is nothing to replay."""
+    rules = rules_of(settings, context)
+    minutes = sum(stage.minutes for stage in rules.policy.stages)
+    with ExitStack() as stack:
+        sources = Sources(settings, world, Budget(world.clock, settings.time_limit), stack)
+        store = sources.metrics()
+        releases = _of_file(Path(file), world.clock.now(), minutes) if file else _of_memory(settings, context, world, minutes)
+
+        def observe(release: PastRelease) -> Observation:
+            shift = 0.0 if release.sides.baseline else shift_before(release.since, release.until)
+            ask = MetricsAsk(release.sides, release.until, release.since, rules.policy, own=rules.own, shift=shift)
+            return gather(store, ask).observation
+
+        found = backtest(releases, observe, rules.policy)
+    text = told(found)
+    world.out(workflow_safe(plain(world.redactor.redact(text).text, 200_000)))
+    return EXIT_PASS if found.seen else EXIT_UNDECIDED
+
+
+def _of_file(path: Path, now: float, minutes: float) -> tuple[PastRelease, ...]:
+    from cicd_agents.clients.guardian_files import read_list_file
+
+    entries = read_list_file(path)
+    if not entries or len(entries) > MOST_RELEASES:
+        raise UsageError(f"{path}: 1 to {MOST_RELEASES} releases are expected, each a mapping with `at` and `canary`.")
+    return tuple(_release(entry, f"{path}, release {number}", now, minutes) for number, entry in enumerate(entries, 1))
+
+
+def _release(entry: Mapping[str, Any], where: str, now: float, minutes: float) -> PastRelease:
+    unknown = sorted(set(map(str, entry)) - _KEYS)
+    if unknown:
+        raise UsageError(f"{where}: {unknown[0][:60]!r} is not known; there are {', '.join(sorted(_KEYS))}.")
+    since = moment_of(str(entry.get("at", "")), now)
+    if since is None:
+        raise UsageError(f"{where}: `at` is missing: when the version began to serve, in ISO 8601.")
+    length, good = entry.get("minutes", minutes), entry.get("good")
+    if isinstance(length, bool) or not isinstance(length, int | float) or not 1 <= length <= 1440:
+        raise UsageError(f"{where}: `minutes` must be 1 to 1440.")
+    if not isinstance(good, bool | None):
+        raise UsageError(f"{where}: `good` must be true or false.")
+    sides = Sides(*(_text(entry, key, where) for key in ("canary", "baseline", "common")))
+    if not (sides.canary or sides.common):
+        raise UsageError(f"{where}: `canary` is missing: PromQL matchers of the new version.")
+    return PastRelease(_text(entry, "name", where) or str(entry["at"]), since, min(now, since + 60 * length), sides, good)
+
+
+def _text(entry: Mapping[str, Any], key: str, where: str) -> str:
+    value = entry.get(key)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"{where}: `{key}` must be a text.")
+    return value or ""
+
+
+def _of_memory(settings: Settings, context: RunContext, world: World, minutes: float) -> tuple[PastRelease, ...]:
+    if not (settings.history or settings.history_url):
+        raise UsageError("Nothing says which releases were: give a file by --releases, or the memory by history.")
+    from cicd_agents.clients.history import open_history
+
+    path = str(Path(context.workspace or ".") / settings.history) if settings.history else ""
+    with open_history(path, settings.history_url, False, world.clock) as memory:
+        known = memory.decisions(context.repository, *named(settings, context), MOST_RELEASES)
+    found = _first_of_each(known, minutes)
+    if not found:
+        raise UsageError("The memory holds no decision with selectors for this service and environment; give a file by --releases.")
+    return found
+
+
+def _first_of_each(known: Sequence[PastDecision], minutes: float) -> tuple[PastRelease, ...]:
+    """One release for each version and beginning. What was rolled back then is taken for bad, which is a guess: a false alarm is in it too."""
+    found: dict[tuple[str, float], PastRelease] = {}
+    for one in known:
+        if one.canary or one.common:
+            bad = one.decision == Decision.ROLLBACK
+            key = (one.version, one.since)
+            was_bad = bad or (key in found and found[key].good is False)
+            found[key] = PastRelease(
+                one.version or f"{one.since:.0f}", one.since, one.since + 60 * minutes, Sides(one.canary, one.baseline, one.common), False if was_bad else None
+            )  # fmt: skip
+    return tuple(found.values())

@@ -1,0 +1,156 @@
+"""What is judged: which series and pods are of the new version and which of the old one, since when, and under what name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from cicd_agents.domain.canary import CanaryPolicy
+from cicd_agents.domain.context import RunContext
+from cicd_agents.domain.delivery_objects import escaped
+from cicd_agents.domain.delivery_workload import PodsVersions
+from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.guardian import PodState, Sides
+from cicd_agents.settings.model import Settings
+from cicd_agents.wiring.guardian_sources import Sources
+
+_AGO = re.compile(r"([0-9]{1,6})\s*([smhd])(?:\s+ago)?")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_SHORT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is judged. `concurrent` is False where no old version runs beside the new one: then the time before `since` is the baseline.
+
+    `pods` gives the pods of both versions, None: the cluster is not asked. `whole` are the matchers of both versions together, empty: not known.
+    `pod_sides` select the pods where `sides` select series of something else, such as a mesh.
+    """
+
+    service: str
+    environment: str
+    sides: Sides
+    since: float | None
+    canary_version: str = ""
+    baseline_version: str = ""
+    concurrent: bool = True
+    pods: Callable[[], tuple[tuple[PodState, ...], tuple[PodState, ...]]] | None = None
+    whole: str = ""
+    pod_sides: Sides | None = None
+    notes: tuple[str, ...] = ()
+
+
+def named(settings: Settings, context: RunContext) -> tuple[str, str]:
+    """Service and environment, for people."""
+    target = (settings.workload or settings.delivery).partition(":")[2].rpartition("/")[2].partition("#")[0]
+    service = settings.service or target or context.repository.rpartition("/")[2] or "the service"
+    return service, settings.deploy_environment or context.environment
+
+
+def scene(settings: Settings, context: RunContext, sources: Sources, now: float) -> Scene:
+    """Find it out. Raises UsageError where nothing says which series are the new version's, and ServiceError."""
+    service, environment = named(settings, context)
+    since = moment_of(settings.deployed_at, now)
+    begun = Scene(
+        service, environment, Sides(settings.canary_selector, settings.baseline_selector, settings.metrics_selector), since, whole=settings.metrics_selector
+    )  # fmt: skip
+    target = settings.workload or (settings.delivery if settings.delivery.startswith("canary:") else "")
+    if target.startswith("canary:"):
+        return _of_flagger(begun, sources, target.partition(":")[2])
+    if target:
+        return _of_workload(begun, sources, target, now)
+    if not settings.canary_selector and not settings.metrics_selector:
+        raise UsageError("Nothing says which series are the new version's: set workload (deployment:NAMESPACE/NAME), or canary-selector and baseline-selector.")
+    if settings.baseline_selector:
+        return replace(begun, canary_version=settings.canary_selector[:_SHORT], baseline_version=settings.baseline_selector[:_SHORT])
+    if since is None:
+        raise UsageError("Without baseline-selector the time before the deployment is the baseline: say when it was by deployed-at (`15m`, or ISO 8601).")
+    # Before it the new version had no series of its own, so the old one is what `metrics-selector` selects.
+    return replace(begun, canary_version=settings.canary_selector[:_SHORT], concurrent=False)
+
+
+def _of_flagger(begun: Scene, sources: Sources, name: str) -> Scene:
+    sides = sources.sides_of_canary(name)
+    if sides is None:
+        raise UsageError(f"canary:{name}: Flagger has no version on its way in, so there is nothing to judge.")
+    return replace(begun, sides=_joined(sides, begun.sides))
+
+
+def _of_workload(begun: Scene, sources: Sources, target: str, now: float) -> Scene:
+    """New and old pods as the cluster tells; explicit selectors of the settings win."""
+    pods = sources.pods()
+    versions = pods.versions(target)
+    if versions.new is None:
+        raise UsageError(f"{target}: there is no pod of the version that it asks for yet, so there is nothing to judge.")
+    new, old = versions.new, next((each for each in versions.old if each.names), None)
+    namespace, every = f'namespace="{escaped(versions.namespace)}"', f"{escaped(target.rpartition('/')[2])}-.*"
+    found = Sides(f'pod=~"{new.pattern}"', f'pod=~"{old.pattern if old else every}"', namespace)
+
+    def seen() -> tuple[tuple[PodState, ...], tuple[PodState, ...]]:
+        now_there = pods.pods(target)
+        return tuple(pod for pod in now_there if pod.version == new.version), tuple(pod for pod in now_there if pod.version != new.version)
+
+    starts = [pod.started for pod in seen()[0] if pod.started is not None]
+    since = begun.since if begun.since is not None else min(starts, default=None)
+    if old is None and since is None:
+        since = now
+    return replace(
+        begun, sides=_joined(found, begun.sides), since=since, canary_version=_version(new.images, new.version), concurrent=old is not None,
+        baseline_version=_version(old.images, old.version) if old else "", pods=seen, pod_sides=found if begun.sides.canary or begun.sides.baseline else None,
+        whole=f'{namespace},pod=~"{every}"', notes=_notes(versions, target),
+    )  # fmt: skip
+
+
+def _joined(found: Sides, given: Sides) -> Sides:
+    common = ",".join(part for part in (found.common, given.common) if part)
+    return Sides(given.canary or found.canary, given.baseline or found.baseline, common)
+
+
+def _version(images: tuple[str, ...], name: str) -> str:
+    return " ".join(images)[:300] or name
+
+
+def _notes(versions: PodsVersions, target: str) -> tuple[str, ...]:
+    several = [each for each in versions.old if each.names]
+    return (f"{target} has pods of {len(several)} older versions; the newest of them is the baseline.",) if len(several) > 1 else ()
+
+
+def moment_of(text: str, now: float) -> float | None:
+    """A time: ISO 8601 (without a zone UTC), seconds since 1970, or so long ago (`15m`); None for nothing. Raises UsageError."""
+    text = text.strip()
+    if not text:
+        return None
+    if ago := _AGO.fullmatch(text):
+        return now - float(ago[1]) * _SECONDS[ago[2]]
+    if re.fullmatch(r"[0-9]{9,11}(\.[0-9]+)?", text):
+        found = float(text)
+    else:
+        try:
+            read = datetime.fromisoformat(text)
+        except ValueError:
+            raise UsageError(f"deployed-at: {text[:40]!r} is no time; write 2026-01-31T12:00:00Z, or how long ago, as 15m.") from None
+        found = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    if found > now + 60:
+        raise UsageError(f"deployed-at: {text} lies in the future.")
+    return found
+
+
+def stage_of(text: str, policy: CanaryPolicy) -> int | None:
+    """The index of a stage named by its share (`25%`) or its number (`2`); None for nothing. Raises UsageError."""
+    text = text.strip()
+    if not text:
+        return None
+    shares = ", ".join(f"{100 * stage.share:g}%" for stage in policy.stages)
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= len(policy.stages):
+        return int(text) - 1
+    if text.endswith("%"):
+        try:
+            share = float(text[:-1]) / 100
+        except ValueError:
+            share = -1.0
+        for index, stage in enumerate(policy.stages):
+            if abs(stage.share - share) < 0.0005:
+                return index
+    raise UsageError(f"canary-stage: {text[:20]!r} is no stage of the policy; write its number, 1 to {len(policy.stages)}, or its share: {shares}.")

@@ -1,0 +1,184 @@
+"""The guardian after a deployment: real Prometheus, Argo CD as its swagger describes it; verdicts, exit codes, rollback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.servers.argocd import App, ArgoCDServer
+from tests.wiring.guardian_rig import BROKEN, EMPTY, GOOD, HEALTHY, Deployment, by_argocd, deployed, prometheus
+
+from cicd_agents.domain.errors import UsageError
+
+
+@pytest.fixture
+def argocd() -> Iterator[ArgoCDServer]:
+    server = ArgoCDServer()
+    with server:
+        yield server
+    assert server.problems == []
+
+
+@pytest.fixture
+def app(argocd: ArgoCDServer) -> App:
+    return deployed(argocd, auto_sync=True)
+
+
+@pytest.fixture
+def deployment(request: pytest.FixtureRequest, tmp_path: Path, argocd: ArgoCDServer) -> Deployment:
+    found = Deployment(tmp_path, prometheus(request.config).url, environment=by_argocd(argocd))
+    argocd.now = found.clock.now
+    return found
+
+
+def kinds(operations: list[dict[str, str]]) -> dict[str, str]:
+    return {operation["kind"]: operation["status"] for operation in operations}
+
+
+def test_a_healthy_deployment_opens_the_gate_and_nothing_is_written(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    ran = deployment.run(HEALTHY, rollback="auto")
+    assert ran.code == 0, ran.out
+    assert ran.outputs["decision"] == "promote"
+    assert "PROCEED" in ran.out
+    assert argocd.rollbacks == []
+    assert argocd.patches == []
+
+
+def test_a_broken_deployment_closes_the_gate_and_is_rolled_back(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    ran = deployment.run(BROKEN, rollback="auto")
+    assert ran.code == 1, ran.out
+    assert kinds(ran.report["operations"]) == {"PauseAutoSync": "applied", "Rollback": "applied", "VerifyRecovery": "applied"}
+    assert argocd.rollbacks == [app.history[0]["id"]]
+    assert app.live == [GOOD]
+    assert ran.outputs["rolled-back"] == "true"
+    assert sum(deployment.clock.slept) < 60
+    assert [line["phase"] for line in deployment.audit].count("intent") == 3
+
+
+def test_by_default_a_rollback_is_only_suggested(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    ran = deployment.run(BROKEN)
+    assert ran.code == 1
+    assert kinds(ran.report["operations"])["Rollback"] == "needs-approval"
+    assert argocd.rollbacks == []
+    assert "argocd app rollback api" in ran.out
+
+
+def test_a_dry_run_says_what_would_be_done(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    ran = deployment.run(BROKEN, rollback="auto", dry_run="true")
+    assert ran.code == 1
+    assert kinds(ran.report["operations"])["Rollback"] == "planned"
+    assert (argocd.rollbacks, argocd.patches) == ([], [])
+
+
+def test_a_second_run_finds_the_rollback_done_and_keeps_the_gate_shut(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    first = deployment.run(BROKEN, rollback="auto", watch="5", guardian_state=".cicd-agents/state.json")
+    again = deployment.run(BROKEN, rollback="auto", watch="5", guardian_state=".cicd-agents/state.json")
+    assert (first.code, again.code) == (1, 1)
+    assert len(argocd.rollbacks) == 1
+    assert "failed" not in kinds(again.report["operations"]).values()
+    assert "earlier try of this run" in again.out
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before its effect", "after its effect"])
+@pytest.mark.parametrize("call", range(12))
+def test_a_run_that_dies_at_any_call_to_argo_cd_is_finished_by_the_next(deployment: Deployment, argocd: ArgoCDServer, app: App, call: int, after: bool) -> None:
+    argocd.dead_from, argocd.dead_after_work = argocd.calls + call, after
+    first = deployment.run(BROKEN, rollback="auto", watch="1", guardian_state=".cicd-agents/state.json")
+    argocd.dead_from = None
+    again = deployment.run(BROKEN, rollback="auto", watch="1", guardian_state=".cicd-agents/state.json")
+    assert (first.code, again.code) == (1, 1)
+    assert len(argocd.rollbacks) == 1
+    assert app.live == [GOOD]
+
+
+def test_a_dead_prometheus_neither_rolls_back_nor_promotes(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ran = deployment.run(BROKEN, rollback="auto", promote="auto", prometheus_url=f"http://127.0.0.1:{port}")
+    assert ran.code == 3, ran.out
+    assert ran.outputs["status"] == "no-data"
+    assert argocd.rollbacks == []
+    assert "cannot see" in ran.out.lower()
+
+
+def test_an_empty_prometheus_is_no_data(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    ran = deployment.run(EMPTY, rollback="auto")
+    assert ran.code == 3
+    assert ran.outputs["status"] == "no-data"
+    assert argocd.rollbacks == []
+
+
+def test_the_policy_of_the_gate_is_a_setting(deployment: Deployment, app: App) -> None:
+    assert deployment.run(BROKEN, guardian_fail_on="never").code == 0
+    assert deployment.run(EMPTY, guardian_fail_on="fail").code == 0
+    assert deployment.run(BROKEN, guardian_fail_on="fail").code == 1
+
+
+def test_reports_are_files_in_three_forms_and_a_summary(deployment: Deployment, app: App) -> None:
+    ran = deployment.run(BROKEN)
+    folder = deployment.folder / "work/cicd-agents-report"
+    assert {path.name for path in folder.iterdir()} >= {"report.md", "report.json", "report.html", "audit.jsonl"}
+    assert "ROLLBACK" in ran.summary
+    assert "http_requests_total" in ran.summary
+    assert ran.outputs["html-path"].endswith("report.html")
+
+
+def test_a_rollback_that_cannot_be_planned_says_why_and_writes_nothing(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    del app.history[0]
+    ran = deployment.run(BROKEN, rollback="auto")
+    assert ran.code == 1
+    assert argocd.rollbacks == []
+    assert "no earlier revision" in ran.out
+
+
+def test_another_version_than_was_judged_is_not_taken_back(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    looks = []
+
+    def somebody_deploys(_app: App) -> None:
+        looks.append(1)
+        if len(looks) == 2:
+            argocd.refs["main"] = "c" * 40
+            argocd.images["c" * 40] = ["shop/api:3"]
+            argocd.deployed(app, ["c" * 40])
+
+    argocd.before = somebody_deploys
+    ran = deployment.run(BROKEN, rollback="auto")
+    assert ran.code == 1
+    assert argocd.rollbacks == []
+
+
+def test_a_rollback_by_hand_and_the_way_back(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    from tests.wiring.guardian_cli import guardian
+
+    done = guardian(deployment, "rollback", reason="customers call")
+    assert done.code == 0, done.out
+    assert app.live == [GOOD]
+    assert app.automated is None
+    argocd.refs["main"] = GOOD
+    back = guardian(deployment, "resume", reason="reverted in Git")
+    assert back.code == 0, back.out
+    assert app.automated is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"prometheus_url": ""}, "prometheus-url"),
+        ({"canary_selector": "", "metrics_selector": "", "baseline_selector": ""}, "canary-selector"),
+        ({"delivery": "helm:x"}, "delivery"),
+        ({"argocd_url": ""}, "argocd-url"),
+        ({"canary_stage": "9"}, "canary-stage"),
+        ({"deployed_at": "yesterday"}, "deployed-at"),
+        ({"metrics_pack": "nonsense"}, "metrics-pack"),
+        ({"queries": "x"}, "queries"),
+        ({"canary_policy": "missing.yml"}, "missing.yml"),
+        ({"prometheus_key": "/nowhere.pem"}, "prometheus-cert"),
+        ({"strategy": "big-bang"}, "STRATEGY"),
+    ],
+)
+def test_wrong_settings_are_one_sentence_with_the_setting(deployment: Deployment, app: App, settings: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        deployment.run(HEALTHY, **settings)
