@@ -32,7 +32,7 @@ from tests.report.guardian_samples import (
     series,
 )
 
-from cicd_agents.domain.guardian import Chart
+from cicd_agents.domain.guardian import Chart, QueryRecord
 from cicd_agents.publish.marker import marked, scope_key
 from cicd_agents.report.document import GuardianReport
 from cicd_agents.report.guardian_markdown import to_guardian_markdown, to_guardian_summary
@@ -357,3 +357,18 @@ def test_no_number_is_called_nan() -> None:
     made = to_guardian_markdown(report_of_details(broken, OPERATIONS))
     assert not re.search(r"\bnan\b|\binf\b", made)
     assert "| **Error rate** | – | ∞ | – | – |" in made
+
+
+def test_the_past_of_the_old_version_does_not_stand_in_the_way_of_a_diagram() -> None:
+    first = CHARTS[0].canary[0][0]
+    past = tuple((first - 60 * (30 - number), 0.15) for number in range(30))
+    diagram = mermaid(replace(CHARTS[0], baseline=(*past, *CHARTS[0].baseline)), NAMES)
+    assert diagram
+    assert diagram == mermaid(CHARTS[0], NAMES)
+
+
+def test_a_query_that_stands_in_a_record_is_not_repeated_for_its_metric() -> None:
+    row = replace(PASSED.details.metrics[0], query="http_requests_total{a}")
+    record = QueryRecord("http_requests_total", "canary", row.query, 2, 30)
+    made = to_guardian_markdown(report_of_details(replace(PASSED.details, metrics=(row,), queries=(record,))))
+    assert made.count(row.query) == 1

@@ -26,6 +26,7 @@ from cicd_agents.report.guardian_wording import (
     status_text,
     triggers,
     undo_text,
+    unrecorded,
     untold,
     verdict_word,
 )
@@ -122,8 +123,7 @@ def _queries(details: GuardianDetails) -> Iterator[str]:
         warning = f" (partial data: {_one(record.warning)})" if record.warning else ""
         yield f"{_one(record.metric, _CELL)}, {_one(record.side, 20)}: {record.series:,} series, {record.samples:,} samples{value}{warning}"
         yield f"  {_one(record.query, _COMMAND)}"
-    known = {record.metric for record in details.queries}
-    for row in [item for item in details.metrics if item.query and item.name not in known][:_MOST]:
+    for row in unrecorded(details)[:_MOST]:
         yield f"{_one(row.title, _CELL)}: {_one(row.query, _COMMAND)}"
     if len(details.queries) > _MOST:
         yield f"… and {len(details.queries) - _MOST} more; --format json has all"

@@ -35,6 +35,11 @@ class Curves:
         return min(times), max(times)
 
     @property
+    def beside(self) -> tuple[float, float]:
+        """The time in which both sides are there: what the old version was before the new one began is left out."""
+        return max(side[0][0] for side in (self.baseline, self.canary) if side), self.span[1]
+
+    @property
     def values(self) -> list[float]:
         """All values, the limit too."""
         return [value for _, value in (*self.baseline, *self.canary)] + ([] if self.limit is None else [self.limit])
@@ -67,12 +72,13 @@ def runs(samples: Samples) -> list[Samples]:
 
 
 def cells(samples: Samples, span: tuple[float, float], count: int) -> list[float | None]:
-    """The mean in each of so many equal parts of the time, None where there is no sample."""
+    """The mean in each of so many equal parts of the time, None where there is no sample; what lies outside is left out."""
     begin, end = span
     width = (end - begin) / count or 1.0
     found: list[list[float]] = [[] for _ in range(count)]
     for time, value in samples:
-        found[min(count - 1, int((time - begin) / width))].append(value)
+        if begin <= time <= end:
+            found[min(count - 1, int((time - begin) / width))].append(value)
     return [sum(values) / len(values) if values else None for values in found]
 
 

@@ -30,6 +30,7 @@ from cicd_agents.report.guardian_wording import (
     status_marks,
     triggers,
     undo_text,
+    unrecorded,
     untold,
     verdict_word,
 )
@@ -194,8 +195,7 @@ def _queries(details: GuardianDetails) -> Iterator[Html]:
         warning = f"; partial data: {record.warning}" if record.warning else ""
         told = f"{record.metric}, {record.side}: {record.series:,} series, {record.samples:,} samples{value}{warning}"
         yield joined((element("p", escaped(told)), code(record.query)))
-    known = {record.metric for record in details.queries}
-    for row in [item for item in details.metrics if item.query and item.name not in known][:_MOST_QUERIES]:
+    for row in unrecorded(details)[:_MOST_QUERIES]:
         yield joined((element("p", escaped(row.title, 100)), code(row.query)))
 
 

@@ -11,7 +11,7 @@ from cicd_agents.report.escape import code_span, fence, inline, prose
 from cicd_agents.report.guardian_curves import spark_lines, telling
 from cicd_agents.report.guardian_mermaid import MOST_CHARTS, legend, mermaid
 from cicd_agents.report.guardian_numbers import number, utc, value_text
-from cicd_agents.report.guardian_wording import could_see, risks, sides, untold
+from cicd_agents.report.guardian_wording import could_see, risks, sides, unrecorded, untold
 from cicd_agents.report.links import Links
 from cicd_agents.report.sections import Section, listed
 
@@ -60,8 +60,7 @@ def _queries(details: GuardianDetails) -> Iterator[str]:
     """Each query with what it gave; then those of metrics that no record tells of."""
     for record in details.queries[:_MOST]:
         yield f"{_record(record)}\n\n{fence(record.query, _QUERY, 'promql')}"
-    known = {record.metric for record in details.queries}
-    for row in [item for item in details.metrics if item.query and item.name not in known][:_MOST]:
+    for row in unrecorded(details)[:_MOST]:
         yield f"{inline(row.title, 60)}\n\n{fence(row.query, _QUERY, 'promql')}"
     if len(details.queries) > _MOST:
         yield f"… and {len(details.queries) - _MOST} more."

@@ -30,7 +30,7 @@ def mermaid(chart: Chart, names: tuple[str, str]) -> str | None:
     rows = _rows(drawn) if drawn else []
     if not drawn or not rows:
         return None
-    begin, end = drawn.span
+    begin, end = drawn.beside
     at = moment(begin)
     values = [value for _, _, row in rows for value in row]
     low, high = _range(values)
@@ -66,8 +66,8 @@ def _name(key: str, names: tuple[str, str]) -> str:
 def _rows(drawn: Curves) -> list[tuple[str, str, Sequence[float]]]:
     """(colour, side, values) with the most points at which no side has a gap: nothing is made up."""
     for count in _COUNTS:
-        new = [value for value in cells(drawn.canary, drawn.span, count) if value is not None]
-        old = [value for value in cells(drawn.baseline, drawn.span, count) if value is not None]
+        new = [value for value in cells(drawn.canary, drawn.beside, count) if value is not None]
+        old = [value for value in cells(drawn.baseline, drawn.beside, count) if value is not None]
         if len(new) == count and len(old) in ({count} if drawn.baseline else {0}):
             limit = [] if drawn.limit is None else [(LIMIT, "limit", [drawn.limit] * count)]
             return [*([(OLD, "old", old)] if old else []), (NEW, "new", new), *limit]

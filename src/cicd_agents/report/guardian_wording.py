@@ -61,6 +61,12 @@ def stage_text(details: GuardianDetails) -> str:
     return f"{noun} {details.stage} of {details.stages}, {share}" if details.stages > 0 else share
 
 
+def unrecorded(details: GuardianDetails) -> list[MetricRow]:
+    """The metrics whose query stands in no record, nor do they have one of their own."""
+    known = {text for record in details.queries for text in (record.metric, record.query)}
+    return [row for row in details.metrics if row.query and not {row.name, row.query} & known]
+
+
 def facts(details: GuardianDetails) -> tuple[tuple[str, str], ...]:
     """(name, value) of what was judged; names are ours, values may come from outside. What is not known is left out."""
     old, new = sides(details)
