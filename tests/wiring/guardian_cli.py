@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from types import SimpleNamespace
 from typing import cast
 
@@ -24,5 +25,8 @@ def guardian(deployment: Deployment, what: str, *, reason: str | None = None, re
     given = {"prometheus_url": deployment.metrics, "service": "api", "allow_http": "127.0.0.1", **deployment.environment, **settings}
     variables = {f"CICD_AGENTS_{name.upper()}": value for name, value in given.items()}
     options = cast("argparse.Namespace", SimpleNamespace(what=what, format=form, reason=reason, releases=releases, config=None, output=None))
+    (deployment.folder / "work").mkdir(exist_ok=True)
     world = World(variables, out.append, said.append, Redactor(()), lambda _: bundled(), deployment.clock, Timeouts(read=5.0))
-    return Ran(command(options, world), "".join(out), said, deployment.folder)
+    with chdir(deployment.folder / "work"):
+        code = command(options, world)
+    return Ran(code, "".join(out), said, deployment.folder)
