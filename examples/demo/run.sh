@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the failing tests of the small project beside this file, keeps their log, and lets the doctor read it.
+# Runs the failing tests of the small project beside this file, keeps their log, and lets the doctor read it; then lets the guardian judge a table of numbers.
 # usage: run.sh FOLDER_WITH_PYTHON_AND_CICD_AGENTS
 set -u
 bin=$(cd "$1" && pwd)
@@ -21,4 +21,15 @@ echo "\$ cicd-agents doctor $log"
 cd "$root" && "$bin/cicd-agents" doctor "$log"
 code=$?
 echo "exit code $code (the doctor advises; with --fail-on fail it would close the gate)"
+
+numbers='Error rate: 5.2% (baseline: 0.10%) / P95 latency: 450ms (baseline: 150ms)'
+echo
+echo "\$ echo '$numbers' | cicd-agents guardian check --metrics-table -"
+echo "$numbers" | "$bin/cicd-agents" guardian check --metrics-table -
+gate=$?
+echo "exit code $gate (NO-GO closes the gate; with a Prometheus it judges counts, docs/deployment-guardian.md)"
+if [ "$gate" -ne 1 ]; then
+    echo "The guardian should have closed the gate; please report this." >&2
+    exit 70
+fi
 exit "$code"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.servers.clock import START, FakeClock
 
@@ -18,11 +18,12 @@ _STATUS = {Decision.PROMOTE: Status.PASS, Decision.ROLLBACK: Status.FAIL, Decisi
 
 @dataclass
 class Scene:
-    """A watch whose looks are told beforehand; after the last one it holds."""
+    """A watch whose looks are told beforehand; after the last one it holds. `found_at`: the stage that the traffic shows, whatever the state says."""
 
     decisions: tuple[Decision, ...]
     moves: Callable[[float | None], bool] | None = None
     clock: FakeClock = field(default_factory=FakeClock)
+    found_at: int | None = None
     kept: list[WatchState] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     stages: list[int] = field(default_factory=list)
@@ -34,7 +35,8 @@ class Scene:
     def look(self, state: WatchState) -> Judgement:
         self.stages.append(state.stage)
         decision = next(self.following, Decision.HOLD)
-        return Judgement(_STATUS[decision], decision, f"{decision} at {state.stage}.", Strategy.CANARY, state.stage, POLICY.stages[state.stage].share, 1.0)
+        stage = state.stage if self.found_at is None else self.found_at
+        return Judgement(_STATUS[decision], decision, f"{decision} at {state.stage}.", Strategy.CANARY, stage, POLICY.stages[stage].share, 1.0)
 
     def promote(self, _judgement: Judgement, share: float | None) -> bool:
         self.shares.append(share)
@@ -73,6 +75,20 @@ def test_a_promotion_that_is_not_done_ends_the_watch_in_its_stage() -> None:
     scene = Scene((Decision.PROMOTE, Decision.PROMOTE), moves=lambda _: False)
     ended = scene.run()
     assert (ended.state.stage, scene.stages) == (0, [0])
+
+
+def test_a_promotion_that_is_not_done_is_left_to_the_next_run() -> None:
+    waiting = Scene((Decision.PROMOTE,), moves=lambda _: False).run()
+    assert fits(waiting.state, POLICY, "api", "prod", "v2")
+    done = Scene((Decision.PROMOTE, Decision.PROMOTE), moves=lambda _: True)
+    done.run(state=replace(waiting.state, stage=2))
+    assert done.shares == [None]
+
+
+def test_it_says_the_stage_that_was_judged() -> None:
+    scene = Scene((Decision.PROMOTE,), found_at=2)
+    scene.run()
+    assert scene.said == ["Stage 3 of 4: promote. promote at 0."]
 
 
 def test_when_the_time_is_up_it_says_so_and_keeps_the_state_open() -> None:

@@ -15,7 +15,7 @@ from tests.servers.http_server import Reply, Request, Server, json_reply
 
 from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.http import Http, Service, Timeouts
-from cicd_agents.clients.http_retry import MAX_TRIES, Failed, backoff, is_rate_limit, may_repeat, no_jitter, wait_before
+from cicd_agents.clients.http_retry import MAX_TRIES, Failed, Retry, backoff, is_rate_limit, may_repeat, no_jitter, wait_before
 from cicd_agents.domain.errors import NotAllowed, RateLimited, Unavailable
 
 SECONDARY = b'{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}'
@@ -32,6 +32,10 @@ def failed(status: int, body: bytes = b"", **headers: str) -> Failed:
 
 
 # The rules
+
+
+def test_a_try_that_is_made_again_is_told_in_words() -> None:
+    assert str(Retry("Prometheus", "a query", "no connection", 2.0, 3)) == "Prometheus: a query: no connection; asked again in 2 s (try 3)."
 
 
 @pytest.mark.parametrize(

@@ -55,14 +55,15 @@ class Watch:
             judgement = self.look(state)
             if judgement.reason != said:
                 said = judgement.reason
-                self.say(f"Stage {state.stage + 1} of {len(self.policy.stages)}: {judgement.decision}. {said}")
+                self.say(f"Stage {judgement.stage + 1} of {len(self.policy.stages)}: {judgement.decision}. {said}")
                 state = self._kept(noted(state, self.clock.now(), f"{judgement.decision}: {said}"))
             if judgement.decision is Decision.ROLLBACK:
                 return Watched(judgement, self._kept(replace(state, ended=str(judgement.decision))))
             if judgement.decision is Decision.PROMOTE:
                 following = self._promoted(judgement, state)
                 if following is None:
-                    return Watched(judgement, self._kept(replace(state, ended=str(judgement.decision))))
+                    # A promotion that was not done, such as one that waits for an approval, is the next run's: it goes on in this stage.
+                    return Watched(judgement, self._kept(replace(state, ended=str(judgement.decision))) if self._last(judgement, state) else state)
                 state, said = following, ""
             left = end - self.clock.monotonic()
             if left <= 0:
@@ -71,18 +72,28 @@ class Watch:
 
     def _promoted(self, judgement: Judgement, state: WatchState) -> WatchState | None:
         """The state in the next stage; None where there is no further one to be watched here."""
-        if self.promote is None or state.stage + 1 >= len(self.policy.stages):
+        if self.promote is None or self._last(judgement, state):
             return None
-        share = self.policy.stages[state.stage + 1].share
+        stage = _reached(judgement, state) + 1
+        share = self.policy.stages[stage].share
         if not self.promote(judgement, share if share < 1 else None):
             return None
         now = self.clock.now()
-        following = replace(state, stage=state.stage + 1, stages=(*state.stages, (now, share)))
+        following = replace(state, stage=stage, stages=(*state.stages, (now, share)))
         return self._kept(noted(following, now, f"Promoted to {100 * share:g} % of the traffic."))
+
+    def _last(self, judgement: Judgement, state: WatchState) -> bool:
+        """Whether there is no further stage to be watched here: it is the last one, or somebody else moves the traffic."""
+        return self.promote is None or _reached(judgement, state) + 1 >= len(self.policy.stages)
 
     def _kept(self, state: WatchState) -> WatchState:
         self.keep(state)
         return state
+
+
+def _reached(judgement: Judgement, state: WatchState) -> int:
+    """The stage that was judged: a later one than ours where the canary has more of the traffic than we gave it."""
+    return max(state.stage, judgement.stage)
 
 
 def begun(policy: CanaryPolicy, service: str, environment: str, version: str, since: float, stage: int) -> WatchState:

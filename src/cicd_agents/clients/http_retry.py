@@ -35,6 +35,9 @@ class Retry:
     wait: float
     attempt: int
 
+    def __str__(self) -> str:
+        return f"{self.service}: {self.asked}: {self.reason}; asked again in {self.wait:.0f} s (try {self.attempt})."
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:

@@ -210,10 +210,25 @@ def test_kayenta_without_data_holds() -> None:
     assert judge_kayenta(observation([2.0] * 30), POLICY, nan).status is Status.NO_DATA
 
 
+def test_kayenta_on_samples_that_are_too_old_sees_nothing_whatever_the_score() -> None:
+    for errors in (2.0, 60.0):
+        late = judge_kayenta(observation([errors] * 30), POLICY, NOW + 14 * 60)
+        assert (late.status, late.decision) == (Status.NO_DATA, Decision.HOLD)
+        assert "minutes old" in late.reason
+
+
+def test_kayenta_passes_no_stage_before_its_minutes_but_stops_a_bad_one() -> None:
+    early = judge_kayenta(observation([2.0] * 30), POLICY, NOW - 600, stage=3)
+    assert (early.status, early.decision, early.stage) == (Status.INCONCLUSIVE, Decision.HOLD, 3)
+    assert "more minutes" in early.reason
+    worse = judge_kayenta(observation([60.0 + 5 * (index % 3) for index in range(30)]), POLICY, NOW - 600, stage=3)
+    assert worse.decision is Decision.ROLLBACK
+
+
 def test_one_good_value_among_many_bad_ones_is_no_pass_of_ours() -> None:
     canary, baseline = [0.0, 1.0, 2.0, 1.0, 0.0, 0.0], [0.0] * 6
     assert classify(canary, baseline, Kayenta()).label is Label.PASS
-    assert judge_kayenta(_ready(canary, baseline), SCORE, START + 360).status is Status.PASS
+    assert judge_kayenta(_ready(canary, baseline), SCORE, START + 360, stage=0).status is Status.PASS
     ours = judge(_ready(canary, baseline), SCORE, now=START + 360)
     assert ours.status is not Status.PASS
     assert ours.decision is not Decision.PROMOTE
@@ -320,5 +335,6 @@ def test_the_whole_judgement_agrees_with_the_classification(vector: dict[str, An
     expected = vector["expected"].get("classification")
     if expected in {"Nodata", None} or vector["call"]["nan_strategy"] != "remove" or any(isnan(value) for value in canary) or expected == "Low":
         return  # directions and missing data are the policy's here
-    found = judge_kayenta(_ready(canary, baseline), SCORE, START + 60 * len(canary), setting=Kayenta(0.1, 0.95))
+    at_any_time = replace(SCORE, stages=(replace(SCORE.stages[0], minutes=1),))  # the stage's minutes are our rule
+    found = judge_kayenta(_ready(canary, baseline), at_any_time, START + 60 * len(canary), setting=Kayenta(0.1, 0.95))
     assert found.status is {"Pass": Status.PASS, "High": Status.FAIL}[expected]

@@ -2,6 +2,7 @@
 
 Rules: kayenta-judge of spinnaker/kayenta, imitated in analysis/canary/classical/kayenta.py; here the series it is given, the groups, and what the score means.
 It is fail-open where less than half of the metrics have no data (they do not count), and it fails where half or more have none. Here both are NO-DATA.
+Two rules of ours hold beside it: samples that are too old are blindness, and nothing passes before its stage has had its minutes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from cicd_agents.analysis.canary.defaults import check_policy
 from cicd_agents.analysis.canary.gauges import rows_of
 from cicd_agents.analysis.canary.imitation.whole import imitated, listed
 from cicd_agents.analysis.canary.measures import blank, present
-from cicd_agents.analysis.canary.stages import moment
+from cicd_agents.analysis.canary.stages import Moment, moment
 from cicd_agents.analysis.canary.streams import histogram, log_stream, quantile, ratio_stream
 from cicd_agents.analysis.canary.tables import Counted, ReplicaTable, Tables, tabulate
 from cicd_agents.domain.canary import CanaryPolicy, Direction, Judgement, Kind, Metric, MetricJudgement, Observation, Status
@@ -31,16 +32,18 @@ _STATUS = {Label.PASS: Status.PASS, Label.HIGH: Status.FAIL, Label.LOW: Status.F
 
 
 def judge_kayenta(
-    observation: Observation, policy: CanaryPolicy, now: float, *, setting: Kayenta | None = None, pass_score: float = PASS, marginal: float = MARGINAL
-) -> Judgement:
+    observation: Observation, policy: CanaryPolicy, now: float, *, stage: int | None = None, setting: Kayenta | None = None, pass_score: float = PASS,
+    marginal: float = MARGINAL,
+) -> Judgement:  # fmt: skip
     """The judgement at `now`: from the pass score on PASS, from the marginal one INCONCLUSIVE, below FAIL.
 
     A metric that is required must have data, and a required one that is critical brings the score to 0 when it fails, as `critical` does in Kayenta.
-    `setting` are its parameters (tolerance 0.25, confidence 0.98); direction and criticality are the metric's. Raises UsageError for a policy without sense.
+    `stage` is the index of the stage, None: found by traffic and time. `setting` are Kayenta's parameters (tolerance 0.25, confidence 0.98); direction and
+    criticality are the metric's. Raises UsageError for a policy without sense.
     """
     check_policy(policy)
     tables = tabulate(observation, policy)
-    at = moment(tables, policy, now, None)
+    at = moment(tables, policy, now, stage)
     asked = [metric for metric in policy.metrics if metric.required or (tables is not None and present(metric, tables))]
     judged: list[MetricJudgement] = []
     scored: list[ScoredMetric] = []
@@ -51,7 +54,7 @@ def judge_kayenta(
         if not metric.dry_run:
             scored.append(ScoredMetric(metric.name, found.label, (GROUPS[metric.kind],), found.critical))
     total = score(scored, {})
-    status, reason = _whole(judged, total.summary, pass_score, marginal)
+    status, reason = _by_our_rules(*_whole(judged, total.summary, pass_score, marginal), tables, policy, at)
     groups = ", ".join(f"{name} {value:.4g}" for name, value in total.groups.items())
     told = f"Kayenta itself would say {_word(total.summary, pass_score, marginal)} with {total.summary:.4g} of 100{f' ({groups})' if groups else ''}."
     exclusions = tables.exclusions if tables is not None else ()
@@ -90,6 +93,15 @@ def _whole(judged: Sequence[MetricJudgement], summary: float, pass_score: float,
     where = f"{'below' if summary < marginal else 'marginal, above'} {marginal:g}"
     text = f"The score is {summary:.4g} of 100, {where}: {listed([metric.title for metric in failed])} differ."
     return (Status.INCONCLUSIVE if summary >= marginal else Status.FAIL), text
+
+
+def _by_our_rules(status: Status, reason: str, tables: Tables | None, policy: CanaryPolicy, at: Moment) -> tuple[Status, str]:
+    if tables is not None and tables.last is not None and at.now - tables.last > policy.hole:
+        return Status.NO_DATA, f"Cannot see: the newest sample of the canary is {(at.now - tables.last) / 60:.0f} minutes old."
+    left = policy.stages[at.stage].minutes - at.stage_minutes
+    if status is Status.PASS and left > 1e-6:
+        return Status.INCONCLUSIVE, f"{reason} The stage needs {left:.0f} more minutes."
+    return status, reason
 
 
 # One value per step of both sides
