@@ -20,7 +20,7 @@ class CompileSignatures(BuildHookInterface[Any]):
             from cicd_agents.analysis.logs import bundled
 
             folder = source / "cicd_agents/analysis/logs"
-            (folder / bundled.COMPILED).write_text(bundled.compiled_form(), encoding="utf-8")
+            (folder / bundled.COMPILED).write_bytes(bundled.compiled_form())
             (folder / bundled.DATABASE).write_bytes(bundled.compiled_database() or b"")
         finally:
             sys.path.remove(str(source))

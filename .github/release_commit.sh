@@ -8,7 +8,7 @@ set -euo pipefail
 
 readonly VERSION=$1 DIGEST=${2:-} GIT_DIGEST=${3:-}
 readonly TAG=v$VERSION IMAGE=ghcr.io/org/cicd-agents
-readonly FILES=(action.yml release/action.yml gitlab-component/templates/pipeline-doctor.yml gitlab-component/templates/release-manager.yml)
+readonly FILES=(action.yml {release,guardian}/action.yml gitlab-component/templates/{pipeline-doctor,release-manager,deployment-guardian}.yml)
 
 say() { printf 'release commit: %s\n' "$*" >&2; }
 
@@ -16,7 +16,7 @@ say() { printf 'release commit: %s\n' "$*" >&2; }
 name_by_digest() {
   local file digest image
   for file in "${FILES[@]}"; do
-    case $file in *release*) image=$IMAGE:$TAG-git digest=$GIT_DIGEST ;; *) image=$IMAGE:$TAG digest=$DIGEST ;; esac
+    case $file in *release* | *guardian*) image=$IMAGE:$TAG-git digest=$GIT_DIGEST ;; *) image=$IMAGE:$TAG digest=$DIGEST ;; esac
     [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || { say "$digest is no digest"; exit 1; }
     sed -i -E "s#(${image//./\\.})( |\$)#\1@$digest\2#" "$file"
     grep -qF "$image@$digest" "$file" || { say "$file does not name $image"; exit 1; }

@@ -2,7 +2,8 @@
 
 A run is 20 minutes of the old version alone, then 30 minutes with a canary at 5 % (5 minutes), 25 % (10) and 50 % (15) of the traffic. Each pod exposes
 cumulative counters of requests by class and of latency buckets (Prometheus' default bounds), CPU and memory in percent of the limit, restarts, log messages
-and, in some families, business events. Pods of the canary are added with the stages, and each warms up.
+and, in some families, business events and health checks. Pods of the canary are added with the stages, and each warms up. Other strategies: a rolling update
+(batch by batch), blue/green (nothing, then all), and everything at once; there the old pods go, and only their time before is left to compare with.
 """
 
 # Families share one signature, whether they need all of it or not.
@@ -12,13 +13,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from math import erf, exp, inf, log, sin, sqrt
+from math import ceil, erf, exp, inf, log, sin, sqrt
 
-from cicd_agents.domain.canary import Bucket, LogTemplate, Observation, Replica, Samples, Series, Version
+from cicd_agents.domain.canary import Bucket, LogTemplate, Observation, Replica, Samples, Series, Strategy, Version
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, inf)
 BEFORE, AFTER, MINUTE = 20, 30, 60.0
 START = 1_700_000_040.0
+SMOKE = 0.002  # of the traffic, before a switch
 EXCEPTION = "java.lang.NullPointerException: at <*>"
 
 
@@ -44,6 +46,7 @@ class Minute:
     exceptions: float = 0.0
     restart: bool = False
     lost: bool = False
+    healthy: bool = True
 
 
 Shape = Callable[[Minute, random.Random, "Run"], None]
@@ -64,6 +67,13 @@ class Scene:
     jitter: float = 0.03  # of each pod's latency and load, minute by minute
     business: float = 0.0  # sessions per request
     shares: tuple[tuple[int, float], ...] = ((0, 0.05), (5, 0.25), (15, 0.5))
+    strategy: Strategy = Strategy.CANARY
+    checks: bool = False  # health checks, two a minute
+    cluster: float = 1.0  # mean number of errors that come together
+    uneven: float = 0.0  # differences of the pods' traffic, as the standard deviation of its logarithm
+    offset: float = 0.0  # scrapes of a pod come so many seconds too early or late at most, with the counts of the whole minute
+    scaling: bool = False  # pods of both versions come and go
+    zones: int = 1
 
 
 @dataclass(slots=True)
@@ -97,16 +107,28 @@ def simulate(family: Family, seed: int) -> Observation:
     run = Run(scene)
     total = scene.canary_pods[-1]
     starts = [0] * scene.canary_pods[0] + [5] * (scene.canary_pods[1] - scene.canary_pods[0]) + [15] * (total - scene.canary_pods[1])
+    if scene.strategy is not Strategy.CANARY:
+        starts = [0] * scene.pods if scene.shares[0][1] in {0.0, 1.0} else [begin for begin, _ in scene.shares for _ in range(2)]
     old = [_Pod(f"old-{number}", number, False, -10_000, scene, draw) for number in range(scene.pods)]
     new = [_Pod(f"new-{number}", number, True, start, scene, draw) for number, start in enumerate(starts)]
+    if scene.scaling:
+        _scale(old, new, scene, draw)
     for at in range(-BEFORE, AFTER):
         share = _share(scene, at)
-        alive = [pod for pod in new if pod.start <= at]
-        for pods, part in ((old, 1 - share), (alive, share)):
-            for pod in pods:
-                pod.live(at, share, part / len(pods), family, run, draw)
+        left = old if scene.strategy is Strategy.CANARY else old[: ceil(len(old) * (1 - share) - 1e-9)]
+        for pods, part in ((left, 1 - share), (new, share)):
+            alive = [pod for pod in pods if pod.start <= at < pod.end]
+            weights = sum(pod.weight for pod in alive)
+            for pod in alive:
+                # Before the switch there are only a few smoke requests.
+                pod.live(at, share, max(part, SMOKE if pod.canary else 0.0) * pod.weight / weights, family, run, draw)
     shares = tuple((START + at * MINUTE, share) for at, share in scene.shares)
     return Observation(Version("old", tuple(pod.replica() for pod in old)), Version("new", tuple(pod.replica() for pod in new)), START, shares)
+
+
+def strategy_of(family: Family) -> Strategy:
+    """How the family's new version takes over."""
+    return family.change(_scene(random.Random(0))).strategy  # noqa: S311 a simulation
 
 
 def _scene(draw: random.Random) -> Scene:
@@ -120,6 +142,15 @@ def _share(scene: Scene, at: int) -> float:
     return next((share for begin, share in reversed(scene.shares) if at >= begin), 0.0)
 
 
+def _scale(old: list[_Pod], new: list[_Pod], scene: Scene, draw: random.Random) -> None:
+    """Some old pods end, others begin, and one of the last new ones is replaced."""
+    for pod in old[1 : len(old) // 2]:
+        pod.end = draw.randint(2, 25)
+        old.append(_Pod(f"old-{len(old)}", len(old), False, draw.randint(-5, pod.end), scene, draw))
+    new[-1].end = 22
+    new.append(_Pod(f"new-{len(new)}", len(new), True, 20, scene, draw))
+
+
 class _Pod:
     """One pod and its counters."""
 
@@ -127,7 +158,10 @@ class _Pod:
         self.name, self.number, self.canary, self.start = name, number, canary, start
         self.error = exp(draw.gauss(0, scene.pod_error))
         self.latency = exp(draw.gauss(0, scene.pod_latency))
-        self.walk = 0.0
+        self.weight = exp(draw.gauss(0, scene.uneven))
+        self.offset = draw.uniform(-scene.offset, scene.offset)
+        self.end = 10_000
+        self.health: list[tuple[float, bool]] = []
         self.began = START + max(start, -600) * MINUTE
         self.counts = {"2xx": 0, "4xx": 0, "5xx": 0}
         self.slow = [0] * len(BOUNDS)
@@ -152,6 +186,8 @@ class _Pod:
             self.slow, self.logged = [0] * len(BOUNDS), 0
             self.other = {"restarts": self.other["restarts"] + 1, "sessions": 0, "orders": 0}
         self.serve(minute, scene, draw)
+        if scene.checks:
+            self.health += [(START + (at + part) * MINUTE, minute.healthy) for part in (0.5, 1.0)]
         if not minute.lost:
             self.scrape(at + 1, minute)
 
@@ -163,7 +199,7 @@ class _Pod:
             number += _poisson(mean * max(0.0, upto - before), draw)
             before = upto
             self.slow[index] += number
-        errors = min(number, _poisson(number * min(1.0, max(0.0, minute.error)), draw))
+        errors = min(number, _clustered(number * min(1.0, max(0.0, minute.error)), scene.cluster, draw))
         client = min(number - errors, _poisson(number * minute.client_error, draw))
         self.counts["5xx"] += errors
         self.counts["4xx"] += client
@@ -174,7 +210,7 @@ class _Pod:
         self.other["orders"] += min(sessions, _poisson(sessions * minute.conversion, draw))
 
     def scrape(self, at: int, minute: Minute | None = None) -> None:
-        time = START + at * MINUTE
+        time = START + at * MINUTE + self.offset
         values: dict[str, float] = {f"counts/{name}": float(value) for name, value in self.counts.items()}
         values |= {f"other/{name}": float(value) for name, value in self.other.items()}
         values |= {f"slow/{bound}": value for bound, value in zip(BOUNDS, self.slow, strict=True)} | {f"log/{EXCEPTION}": self.logged}
@@ -192,6 +228,7 @@ class _Pod:
         return Replica(
             self.name, self.began, tuple(Series(*pair) for pair in of("counts/")), tuple(Bucket(float(name), samples) for name, samples in of("slow/")),
             tuple(Series(*pair) for pair in of("gauge/")), tuple(Series(*pair) for pair in of("other/")),
+            tuple(self.health),
             logs=tuple(LogTemplate(name, samples, critical=True) for name, samples in of("log/")),
         )  # fmt: skip
 
@@ -216,6 +253,13 @@ def _poisson(mean: float, draw: random.Random) -> int:
         product *= draw.random()
         count += 1
     return count
+
+
+def _clustered(mean: float, size: float, draw: random.Random) -> int:
+    """Errors that come in clusters of a geometric size: a lost connection fails all that waited for it."""
+    if size <= 1:
+        return _poisson(mean, draw)
+    return sum(1 + int(log(max(1e-12, draw.random())) / log(1 - 1 / size)) for _ in range(_poisson(mean / size, draw)))
 
 
 # Healthy families
@@ -307,6 +351,42 @@ def cold_memory(minute: Minute, draw: random.Random, run: Run) -> None:
         minute.memory = 52 - 30 * exp(-max(0.0, minute.age) / 12) + draw.gauss(0, 1)
 
 
+def health_blips(minute: Minute, draw: random.Random, run: Run) -> None:
+    minute.healthy = draw.random() > 0.03
+
+
+def zone_failure(minute: Minute, draw: random.Random, run: Run) -> None:
+    begin, long = run.once("begin", draw.randint(4, 24)), run.once("long", draw.randint(2, 6))
+    if minute.pod % 3 == 0 and begin <= minute.at < begin + long:
+        minute.error += 0.05
+        minute.scale *= 1.5
+
+
+def baseline_gap(minute: Minute, draw: random.Random, run: Run) -> None:
+    begin = run.once("hole", draw.randint(3, 18))
+    minute.lost = not minute.canary and begin <= minute.at < begin + 6
+
+
+def baseline_deploy(minute: Minute, draw: random.Random, run: Run) -> None:
+    """The old version is restarted, pod by pod, and is slow and failing at first."""
+    begin = run.once("begin", draw.randint(4, 20)) + minute.pod // 2
+    if not minute.canary and minute.at >= begin:
+        minute.restart = minute.at == begin
+        left = exp(-(minute.at - begin) / 0.8)
+        minute.error += 0.01 * left
+        minute.scale *= 1 + left
+
+
+def shared_exceptions(minute: Minute, draw: random.Random, run: Run) -> None:
+    minute.exceptions = 0.0005
+
+
+def failing_dependency(minute: Minute, draw: random.Random, run: Run) -> None:
+    """Errors of both versions rise to another level at some minute, and stay there."""
+    if minute.at >= run.once("begin", draw.randint(-8, 20)):
+        minute.error *= 2.5
+
+
 # Regressions
 
 
@@ -355,12 +435,19 @@ def crashing(minute: Minute, draw: random.Random, run: Run) -> None:
         minute.error += 0.02
 
 
+def unwell(minute: Minute, draw: random.Random, run: Run) -> None:
+    minute.healthy = not (minute.canary and minute.at >= 8)
+
+
 def _fixed(**changes: object) -> Callable[[Scene], Scene]:
     return lambda scene: replace(scene, **changes)  # type: ignore[arg-type]
 
 
 _HUNDRED = _fixed(rps=100.0, error=0.002)
 _LOW = _fixed(rps=3.0, error=0.003)
+_ROLLING = _fixed(strategy=Strategy.ROLLING, pods=8, shares=((0, 0.25), (5, 0.5), (10, 0.75), (15, 1.0)), checks=True)
+_BLUE_GREEN = _fixed(strategy=Strategy.BLUE_GREEN, shares=((0, 0.0), (6, 1.0)), checks=True)
+_AT_ONCE = _fixed(strategy=Strategy.BLUE_GREEN, shares=((0, 1.0),), checks=True)
 
 FAMILIES = (
     Family("steady", True, nothing),
@@ -376,14 +463,14 @@ FAMILIES = (
     Family("restarts", True, restarts),
     Family("unequal replicas", True, nothing, _fixed(pods=16, canary_pods=(1, 1, 1))),
     Family("rare errors", True, nothing, _fixed(error=0.00002)),
-    Family("changing shares", True, nothing, _fixed(shares=((0, 0.05), (4, 0.5), (7, 0.1), (12, 0.25), (13, 0.05), (20, 0.5))), held=True),
-    Family("slow start", True, slow_start, held=True),
-    Family("walking noise", True, walking, held=True),
-    Family("slower node", True, slower_node, held=True),
-    Family("small service", True, nothing, _fixed(rps=20.0, pods=2, canary_pods=(1, 1, 1)), held=True),
-    Family("pauses", True, pauses, held=True),
-    Family("two endpoints", True, two_endpoints, held=True),
-    Family("cold memory", True, cold_memory, held=True),
+    Family("changing shares", True, nothing, _fixed(shares=((0, 0.05), (4, 0.5), (7, 0.1), (12, 0.25), (13, 0.05), (20, 0.5)))),
+    Family("slow start", True, slow_start),
+    Family("walking noise", True, walking),
+    Family("slower node", True, slower_node),
+    Family("small service", True, nothing, _fixed(rps=20.0, pods=2, canary_pods=(1, 1, 1))),
+    Family("pauses", True, pauses),
+    Family("two endpoints", True, two_endpoints),
+    Family("cold memory", True, cold_memory),
     Family("errors x1.5 (border)", False, worse(times=1.5), _HUNDRED, counted=False),
     Family("errors +0.05 pp (inside)", False, worse(plus=0.0005), _HUNDRED, counted=False),
     Family("errors x2", False, worse(times=2), _HUNDRED),
@@ -409,14 +496,43 @@ FAMILIES = (
     Family("CPU saturation", False, hot),
     Family("memory leak", False, leak),
     Family("crash loop", False, crashing),
-    Family("one endpoint +3 pp", False, worse(plus=0.03), lambda scene: replace(scene, error=0.001), held=True),
-    Family("one pod only +8 pp", False, worse(plus=0.08, one_pod=True), held=True),
-    Family("P50 shift x1.5", False, worse(bulk=1.5), held=True),
-    Family("4xx +5 pp", False, worse(client=0.05), held=True),
-    Family("log exceptions", False, worse(exceptions=0.003), held=True),
-    Family("business -10 %", False, worse(conversion=0.9), _fixed(rps=800.0, business=0.2), held=True),
-    Family("ramp to +2 pp", False, worse(plus=0.02, ramp=20), held=True),
-    Family("stuck, 5 % x200 slower", False, worse(tail=0.05, tail_scale=200), held=True),
-    Family("walking noise, x1.8", False, _also(walking, worse(scale=1.8)), held=True),
-    Family("pauses, +1 pp", False, _also(pauses, worse(plus=0.01)), held=True),
+    Family("one endpoint +3 pp", False, worse(plus=0.03), lambda scene: replace(scene, error=0.001)),
+    Family("one pod only +8 pp", False, worse(plus=0.08, one_pod=True)),
+    Family("P50 shift x1.5", False, worse(bulk=1.5)),
+    Family("4xx +5 pp", False, worse(client=0.05)),
+    Family("log exceptions", False, worse(exceptions=0.003)),
+    Family("business -10 %", False, worse(conversion=0.9), _fixed(rps=800.0, business=0.2)),
+    Family("ramp to +2 pp", False, worse(plus=0.02, ramp=20)),
+    Family("stuck, 5 % x200 slower", False, worse(tail=0.05, tail_scale=200)),
+    Family("walking noise, x1.8", False, _also(walking, worse(scale=1.8))),
+    Family("pauses, +1 pp", False, _also(pauses, worse(plus=0.01))),
+    # Written after the last change of the judge, measured once.
+    Family("health blips", True, health_blips, _fixed(checks=True), held=True),
+    Family("zone failure", True, zone_failure, held=True),
+    Family("gaps in the baseline", True, baseline_gap, held=True),
+    Family("baseline restarted", True, baseline_deploy, held=True),
+    Family("shared exceptions", True, shared_exceptions, held=True),
+    Family("both rise to a new level", True, failing_dependency, held=True),
+    Family("clusters of errors", True, nothing, _fixed(cluster=5.0), held=True),
+    Family("uneven replicas", True, nothing, _fixed(uneven=1.0), held=True),
+    Family("scrape offsets", True, nothing, _fixed(offset=25.0), held=True),
+    Family("autoscaling", True, nothing, _fixed(scaling=True), held=True),
+    Family("business, steady", True, nothing, _fixed(rps=800.0, business=0.2), held=True),
+    Family("rolling", True, nothing, _ROLLING, held=True),
+    Family("blue/green", True, nothing, _BLUE_GREEN, held=True),
+    Family("all at once", True, nothing, _AT_ONCE, held=True),
+    Family("all at once, drift", True, diurnal, _AT_ONCE, held=True),
+    Family("health failing", False, unwell, _fixed(checks=True), held=True),
+    Family("clusters, +1 pp", False, worse(plus=0.01), _fixed(cluster=5.0), held=True),
+    Family("uneven replicas, +1 pp", False, worse(plus=0.01), _fixed(uneven=1.0), held=True),
+    Family("zone failure, +2 pp", False, _also(zone_failure, worse(plus=0.02)), held=True),
+    Family("new level, x4", False, _also(failing_dependency, worse(times=4)), _fixed(rps=150.0, error=0.002), held=True),
+    Family("autoscaling, latency x1.6", False, worse(scale=1.6), _fixed(scaling=True), held=True),
+    Family("scrape offsets, +1 pp", False, worse(plus=0.01), _fixed(offset=25.0), held=True),
+    Family("gaps in the baseline, x3", False, _also(baseline_gap, worse(times=3)), _fixed(rps=150.0, error=0.002), held=True),
+    Family("baseline restarted, +2 pp", False, _also(baseline_deploy, worse(plus=0.02)), held=True),
+    Family("rolling, +1 pp", False, worse(plus=0.01), _ROLLING, held=True),
+    Family("blue/green, +3 pp", False, worse(plus=0.03, share=1.0), _BLUE_GREEN, held=True),
+    Family("all at once, +3 pp", False, worse(plus=0.03), _AT_ONCE, held=True),
+    Family("all at once, latency x2", False, worse(scale=2), _AT_ONCE, held=True),
 )  # fmt: skip

@@ -6,14 +6,27 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
+from tests.servers.near_only import forbid_other_hosts
 
 from cicd_agents.cli import main
+
+forbid_other_hosts()
+# A model that this machine has a key for must not be asked by a test.
+_OF_MODELS = (
+    "GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
+)  # fmt: skip
 
 # No test fails for being slow: speed is measured in benchmarks/.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")
 
 Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _OF_MODELS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
         """One clear sentence instead of the usage text."""
 
         def error(self, message: str) -> NoReturn:
-            raise UsageError(f"{message}; see {self.prog} --help.")
+            raise UsageError(f"{_without_values(message)}; see {self.prog} --help.")
 
     parser = Parser(prog="cicd-agents", description="CI/CD agents: engines decide, evidence first.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"cicd-agents {__version__}")
@@ -228,6 +228,16 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
         "--fail-on", choices=("never", "fail", "inconclusive"), default="never", help="which outcome closes the gate (default: never; the doctor advises)"
     )
     return parser
+
+
+def _without_values(message: str) -> str:
+    """What argparse says, without the values of options that there are not: a secret may be among them, since secrets have no options."""
+    lead = "unrecognized arguments: "
+    if not message.startswith(lead):
+        return message
+    words = message.removeprefix(lead).split(" ")
+    kept = [word.partition("=")[0] for before, word in zip(("", *words), words) if word.startswith("-") or not before.startswith("-")]
+    return f"{lead}{' '.join(kept)}"
 
 
 def _count(text: str) -> int:

@@ -109,12 +109,21 @@ class Text:
     histograms: dict[str, list[tuple[Labels, list[tuple[float, list[float], float]]]]] = field(default_factory=lambda: defaultdict(list))
     bounds: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
-    def openmetrics(self) -> str:
+    def openmetrics(self, later: float = 0.0) -> str:
+        """As Prometheus is loaded with it, so many seconds later (times alone: values that are times stay)."""
         return openmetrics(
-            *(counter(name, *series) for name, series in self.counters.items()),
-            *(gauge(name, *series) for name, series in self.gauges.items()),
-            *(histogram(name, self.bounds[name], *series) for name, series in self.histograms.items()),
+            *(counter(name, *later_by(later, series)) for name, series in self.counters.items()),
+            *(gauge(name, *later_by(later, series)) for name, series in self.gauges.items()),
+            *(
+                histogram(name, self.bounds[name], *((labels, [(time + later, counts, total) for time, counts, total in filled]) for labels, filled in series))
+                for name, series in self.histograms.items()
+            ),
         )
+
+
+def later_by(seconds: float, series: list[tuple[Labels, list[tuple[float, float]]]]) -> list[tuple[Labels, list[tuple[float, float]]]]:
+    """The same values at other times."""
+    return [(labels, [(time + seconds, value) for time, value in samples]) for labels, samples in series]
 
 
 def times(pod: str, begin: float = BEGIN) -> Iterator[float]:

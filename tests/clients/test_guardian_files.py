@@ -84,6 +84,7 @@ def test_one_of_several_templates_is_chosen_by_its_name(tmp_path: Path) -> None:
         ("a: [", "p.yml, line 1: is not YAML"),
         ("- a\n", "p.yml: the file must be a mapping"),
         ("alpha: 1%\n---\nalpha: 2%\n", "p.yml: holds several documents"),
+        (f"alpha: 1%\nstep: 0x{'f' * 5000}\n", "p.yml, line 2: a number has more than 60 digits."),
         ("---\n" * 60, "p.yml: holds more than 50 documents"),
         ("!!python/object/apply:os.system ['true']\n", "is not YAML"),
         (b"a: \xff\n", "p.yml: is not UTF-8."),
@@ -102,6 +103,8 @@ def test_a_policy_that_cannot_be_read_is_refused_with_its_place(tmp_path: Path, 
 def test_other_files_are_refused_with_their_place(tmp_path: Path) -> None:
     assert "t.yml, line 2: p95.canary of the table, 'slow', is no number" in _refused(read_points, _file(tmp_path, "t.yml", "cpu: 4%\np95: slow\n"), POLICY)
     assert "t.json, line 2: is not JSON" in _refused(read_points, _file(tmp_path, "t.json", '{"a": 1,\n'), POLICY)
+    assert "t.json: is not JSON" in _refused(read_points, _file(tmp_path, "t.json", f'{{"error_rate": 1{"0" * 400}}}'), POLICY)
+    assert "error_rate.canary of the table is too large" in _refused(read_points, _file(tmp_path, "t.json", f'{{"error_rate": 1{"0" * 50}}}'), POLICY)
     assert "t.txt: Line 1 of the table" in _refused(read_points, _file(tmp_path, "t.txt", "speed: 3\n"), POLICY)
     assert "slo.yml, line 2: objectives[0].weight must be" in _refused(read_slo_file, _file(tmp_path, "slo.yml", "objectives:\n- {sli: x, weight: -1}\n"))
     assert "none.yml: no such file." in _refused(read_policy_file, tmp_path / "none.yml")

@@ -54,6 +54,14 @@ def test_paths_lie_below_the_base_and_parameters_are_encoded(serve: Serve) -> No
         }  # fmt: skip
 
 
+def test_half_a_character_in_an_answer_becomes_a_sign_that_can_be_written(serve: Serve) -> None:
+    server = serve(lambda _: Reply(body=b'{"\\ud800": ["a\\uDC00b", "\\ud83d\\ude00", NaN]}'))
+    with calling(server.url) as it:
+        found = it.http.get("/x").json()
+    assert [*found] == ["\ufffd"]
+    assert found["\ufffd"][:2] == ["a\ufffdb", "\U0001f600"]
+
+
 def test_a_full_address_on_the_same_server_is_called(serve: Serve) -> None:
     server = serve(echo)
     with calling(f"{server.url}/api") as it:

@@ -74,11 +74,6 @@ def test_the_name_of_the_server_may_be_another_than_that_of_the_address(other: C
         assert asked(url, Tls(ca_file=str(other.authority), server_name="kubernetes.default.svc")) == {"fine": True}
 
 
-def test_without_the_check_anybody_is_trusted(other: Certificates) -> None:
-    with served(other) as (_, url):
-        assert asked(url, Tls(check=False)) == {"fine": True}
-
-
 def test_our_certificate_is_shown_from_files_or_from_data_and_no_copy_stays(pem: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with served(pem, client_needed=True) as (_, url):

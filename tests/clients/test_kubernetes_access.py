@@ -49,9 +49,9 @@ def written(folder: Path, data: Any, name: str = "config") -> str:
 
 def reached(
     folder: Path, data: Any, clock: FakeClock | None = None, variables: Mapping[str, str] | None = None, *,
-    context: str = "", exec_: bool = False, insecure: bool = False,
+    context: str = "", exec_: bool = False,
 ) -> Access:  # fmt: skip
-    wishes = AccessWishes(written(folder, data), context, exec_, insecure)
+    wishes = AccessWishes(written(folder, data), context, exec_)
     return access(wishes, variables or {}, clock or FakeClock(), home=folder, service_account=folder / "none")
 
 
@@ -113,13 +113,9 @@ def test_a_wrong_authority_says_what_to_mend(tmp_path: Path, pem: Certificates) 
             works(reached(tmp_path, data))
 
 
-def test_without_a_check_only_where_it_is_allowed(tmp_path: Path, pem: Certificates) -> None:
-    with KubernetesServer() as server:
-        server.put(deployment())
-        data = kubeconfig(secured(server, pem), cluster={"insecure-skip-tls-verify": True})
-        with pytest.raises(UsageError, match=r"it says `insecure-skip-tls-verify`, so anybody could answer"):
-            reached(tmp_path, data)
-        assert works(reached(tmp_path, data, insecure=True))
+def test_a_server_that_is_not_checked_is_never_asked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"it says `insecure-skip-tls-verify`, so anybody could answer"):
+        reached(tmp_path, kubeconfig(cluster={"insecure-skip-tls-verify": True}))
 
 
 def test_a_server_may_have_another_name_than_its_address(tmp_path: Path) -> None:

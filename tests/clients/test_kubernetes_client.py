@@ -61,6 +61,14 @@ def test_a_list_that_is_too_long_is_refused() -> None:
             list(it.cluster.listed("/api/v1/pods"))
 
 
+def test_a_list_whose_pages_hold_nothing_ends() -> None:
+    with KubernetesServer() as server, calling_kubernetes(server) as it:
+        tokens = iter(range(1000))
+        server.handler = lambda _: json_reply({"kind": "PodList", "apiVersion": "v1", "metadata": {"continue": f"token-{next(tokens)}"}, "items": []})
+        with pytest.raises(Refused, match=r"^Kubernetes: listing pods has more than 200 pages; the rest is not read\. Name a namespace\.$"):
+            list(it.cluster.listed("/api/v1/pods"))
+
+
 def test_a_list_that_goes_in_a_circle_ends() -> None:
     with KubernetesServer() as server, calling_kubernetes(server) as it:
         server.handler = lambda _: json_reply({"kind": "PodList", "apiVersion": "v1", "metadata": {"continue": "again"}, "items": []})
@@ -91,14 +99,6 @@ def test_only_a_patch_that_may_be_repeated_is_sent_again() -> None:
             except Unavailable:
                 assert sent == 1
             assert len(server.requests) == sent
-
-
-def test_what_is_there_already_cannot_be_made() -> None:
-    with KubernetesServer() as server, calling_kubernetes(server) as it:
-        made = it.cluster.create("/api/v1/namespaces/prod/configmaps", config("x"))
-        assert made["metadata"]["resourceVersion"]
-        with pytest.raises(Rejected, match=r'making configmaps in prod was rejected \(409\): configmaps "x" already exists'):
-            it.cluster.create("/api/v1/namespaces/prod/configmaps", config("x"))
 
 
 # Rights

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 from tests.servers.repositories import new_repository
 
@@ -71,6 +72,41 @@ def test_only_the_image_for_releases_has_git(docker_image: str, release_image: s
         docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", "command -v git || echo none") for image in (docker_image, release_image)
     ]
     assert found == ["none\n", "/usr/bin/git\n"]
+
+
+@pytest.mark.parametrize("name", ["pipeline-doctor", "release-manager", "deployment-guardian"])
+def test_the_job_of_a_component_can_write_what_the_runner_has_restored(docker_image: str, release_image: str, tmp_path: Path, name: str) -> None:
+    """Cache and artifacts of earlier jobs may come back as files of root, which the image is not."""
+    workspace = tmp_path / "app"
+    kept = [workspace / ".cicd-agents/history.sqlite", workspace / "cicd-agents-report/audit.jsonl"]
+    for file in kept:
+        file.parent.mkdir(parents=True)
+        file.write_text("kept\n", encoding="utf-8")
+    workspace.chmod(0o777)
+    (job,) = list(yaml.safe_load_all((ROOT / f"gitlab-component/templates/{name}.yml").read_text(encoding="utf-8")))[1].values()
+    script = "\n".join(["set -e", *job["script"][:-1], "for file in .cicd-agents/history.sqlite cicd-agents-report/audit.jsonl; do echo more >> $file; done"])
+    run = ["run", "--rm", "--network", "none", "--volume", f"{workspace}:/builds/app", "--workdir", "/builds/app", "--env", "CI_PROJECT_DIR=/builds/app"]
+    image = docker_image if name == "pipeline-doctor" else release_image
+    docker(*run, "--env", "CICD_AGENTS_REPORT_DIR=cicd-agents-report/", "--entrypoint", "sh", image, "-c", script)
+    assert [file.read_text(encoding="utf-8") for file in kept] == ["kept\nmore\n", "kept\nmore\n"]
+
+
+def judged(image: str, table: str) -> tuple[int, str]:
+    """What the guardian says of a table of numbers on its standard input, without a network, and its exit code."""
+    run = ["run", "--rm", "--interactive", "--network", "none", "--read-only", image, "guardian", "check", "--metrics-table", "-"]
+    done = subprocess.run(["docker", *run], input=table, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def test_it_judges_numbers_without_network_and_without_writing(docker_image: str) -> None:
+    code, said = judged(docker_image, "Error rate: 0.12% (baseline: 0.10%)\nP95 latency: 165ms (baseline: 150ms)\nCPU: 48% (baseline: 45%)\n")
+    assert code == 0, said
+    assert "PROCEED" in said
+    assert "Error rate within threshold" in said
+    code, said = judged(docker_image, "Error rate: 5.2% (baseline: 0.10%)\nP95 latency: 450ms (baseline: 150ms)\n")
+    assert code == 1, said
+    assert "ROLLBACK" in said
+    assert "argocd app rollback" in said
 
 
 def test_the_job_of_the_component_trusts_a_clone_that_another_user_made(release_image: str, tmp_path: Path) -> None:

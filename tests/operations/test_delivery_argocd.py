@@ -238,6 +238,18 @@ def test_the_same_commit_with_other_parameters_is_not_the_target(server: ArgoCDS
     assert "has no deployment of" in refused.result
 
 
+def test_a_fix_that_came_in_since_it_was_judged_is_not_taken_back(server: ArgoCDServer, clients: list[ArgoCDRollback]) -> None:
+    app = deployed(server, (A, 9), (C, 0.2), auto_sync=True)
+    way = way_of(server, clients)
+    operations = planned(way)
+    server.refs["main"] = B
+    server.deployed(app, [B], START)
+    refused = [done(way, one) for one in operations]
+    assert [one.status for one in refused] == [OperationStatus.FAILED] * 2
+    assert all(f"api is at {B}" in one.result and "which was judged; look again" in one.result for one in refused)
+    assert (server.rollbacks, app.automated is not None) == ([], True)
+
+
 def test_automated_sync_that_was_switched_on_again_meanwhile_is_switched_off_again(server: ArgoCDServer, clients: list[ArgoCDRollback]) -> None:
     app = deployed(server, (A, 9), (C, 0.2), auto_sync=True)
     way = way_of(server, clients)

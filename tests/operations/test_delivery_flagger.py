@@ -151,6 +151,25 @@ def test_only_all_steps_at_once_can_be_promoted(server: CustomServer, way: Flagg
     assert way.promote(way.look(), None, WHY) == ()
 
 
+def test_a_version_that_came_in_since_it_was_judged_is_not_promoted_unseen(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
+    planned = way.promote(way.look(), None, WHY)
+    set_image(server, "1.2.0")
+    (done,) = carried(way, planned, clock)
+    assert (done.status, "which was not judged; look again" in done.result) == (FAILED, True)
+    FLAGGER.tick(server)
+    assert image(server, "api-primary") == "1.0.0"
+
+
+@promoted
+def test_a_version_that_comes_in_before_the_rollback_keeps_its_analysis(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
+    standing = way.look()
+    planned = way.rollback(standing, next(each for each in standing.earlier if "1.0.0" in each.version), WHY)
+    set_image(server, "1.2.0")
+    FLAGGER.tick(server)
+    assert carried(way, planned, clock)[0].status is FAILED
+    assert "skipAnalysis" not in server.the("Canary", NAMESPACE, "api")["spec"]
+
+
 def test_a_freeze_suspends_flagger_and_sets_the_traffic_aside(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
     assert statuses(carried(way, way.freeze(way.look(), WHY), clock)) == [("SuspendCanary", DONE), ("SetTrafficWeight", DONE)]
     FLAGGER.tick(server)

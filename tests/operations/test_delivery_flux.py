@@ -123,6 +123,14 @@ def test_it_is_not_resumed_while_git_still_holds_what_was_applied_last(server: C
     assert (running(server), suspended(server)) == ("shop/api:1.0.0", {"Kustomization": True, "ImageUpdateAutomation": True})
 
 
+def test_it_is_not_resumed_where_it_cannot_be_seen_what_its_source_holds(server: CustomServer, way: FluxWay, clock: FakeClock) -> None:
+    back(way, clock)
+    server.put({**git_repository(BAD), "status": {}})
+    done = carried(way, way.resume(way.look(), WHY), clock)
+    assert (done[0].status, "it cannot be seen what its source holds now" in done[0].result) == (FAILED, True)
+    assert suspended(server)["Kustomization"] is True
+
+
 def test_after_the_revert_it_is_resumed_reconciled_and_its_automations_last(server: CustomServer, way: FluxWay, clock: FakeClock) -> None:
     back(way, clock)
     server.put(git_repository(REVERTED))

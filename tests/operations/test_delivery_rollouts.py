@@ -162,7 +162,7 @@ def test_all_steps_are_skipped_only_when_the_controller_has_seen_the_template(wa
     acting = way(server)
     standing = acting.look()
     controller = controller_of(server)
-    controller.asleep, controller.wakes_after = True, 6
+    controller.asleep, controller.wakes_after = True, 10
     done = carried(acting, acting.rollback(standing, standing.earlier[0], WHY), clock)
     assert statuses(done) == [("UndoRollout", DONE), ("PromoteRolloutFully", DONE)]
     assert the(server)["status"]["stableRS"] == standing.earlier[0].id
@@ -202,6 +202,26 @@ def test_another_version_than_the_judged_one_is_not_aborted(way: Ways, clock: Fa
     assert "abort" not in the(server)["status"]
     with pytest.raises(Rejected, match="which was judged; look again"):
         acting.rollback(standing, standing.good, WHY)
+
+
+def test_an_undo_that_was_planned_for_another_version_writes_nothing(way: Ways, clock: FakeClock) -> None:
+    server = scene("1.0.0", "1.1.0", promoted=True)
+    acting = way(server)
+    standing = acting.look()
+    planned = acting.rollback(standing, standing.earlier[0], WHY)
+    set_image(server, "1.1.1-fixed")
+    done = carried(acting, planned, clock)
+    assert (done[0].status, "which was judged; look again" in done[0].result, image(server)) == (FAILED, True, "shop/api:1.1.1-fixed")
+
+
+def test_an_undo_does_not_overwrite_a_template_that_the_controller_has_not_seen_yet(way: Ways, clock: FakeClock) -> None:
+    server = scene("1.0.0", "1.1.0", promoted=True)
+    acting = way(server)
+    standing = acting.look()
+    planned = acting.rollback(standing, standing.earlier[0], WHY)
+    controller_of(server).asleep = True
+    set_image(server, "1.1.1-fixed")
+    assert (carried(acting, planned, clock)[0].status, image(server)) == (FAILED, "shop/api:1.1.1-fixed")
 
 
 def test_a_canary_that_became_stable_meanwhile_is_not_aborted(way: Ways, clock: FakeClock) -> None:

@@ -539,6 +539,18 @@ def test_only_a_paused_rolling_update_can_be_promoted_and_only_as_a_whole() -> N
         assert it.server.the("Deployment", "prod", "api")["spec"]["paused"] is False
 
 
+def test_a_template_that_was_written_while_it_was_paused_does_not_go_on_unjudged() -> None:
+    with scene(thing=deployment(replicas=4)) as it:
+        it.controllers.new_pods = 1
+        it.release("1.1.0")
+        it.apply(it.way.freeze(it.way.look(), "P95 doubled."))
+        planned = it.way.resume(it.way.look(), "It was looked at.")
+        it.release("1.2.0")
+        with pytest.raises(Rejected, match="look again"):
+            it.apply(planned)
+        assert it.server.the("Deployment", "prod", "api")["spec"]["paused"] is True
+
+
 def test_sets_have_nothing_to_freeze() -> None:
     with scene(DB) as it:
         it.controllers.broken.add("shop/db:1.1.0")

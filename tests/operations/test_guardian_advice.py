@@ -44,13 +44,21 @@ def test_the_advice_has_its_reasons(facts: Facts, advice: Advice, words: str) ->
     [
         "db/migrate/20250101_add.rb", "shop/migrations/0002_auto.py", "alembic/versions/1a2b.py", "src/main/resources/db/migration/V2__add.sql", "V1_1__x.sql",
         "prisma/migrations/2025/migration.sql", "sql/patch.sql", "db/changelog/changes.xml", "liquibase/update.yaml", "Migrations/20250101_Add.cs",
-        "db/schema.rb", "prisma/schema.prisma", "database/migrations/2025_add.php",
+        "db/schema.rb", "prisma/schema.prisma", "database/migrations/2025_add.php", "changelogs/db/a.xml", "r1_2__Names.java", "schema.prisma",
     ],
 )  # fmt: skip
 def test_files_of_migrations_are_known_by_their_names(path: str) -> None:
     assert migration_files((path,)) == (path,)
 
 
-@pytest.mark.parametrize("path", ["src/migrate.py", "docs/migrations/README.md", "src/immigration/form.py", "V2.py", "sql.py", "charts/api/values.yaml"])
+@pytest.mark.parametrize("path", ["/migrations" * 100_000, "V1" + "_" * 1_000_000, "V1__" + "_." * 500_000, "db/" * 300_000 + "x.txt"])
+def test_a_path_that_was_made_to_be_long_is_looked_at_once(path: str) -> None:
+    assert migration_files((path,)) == ()
+
+
+@pytest.mark.parametrize("path", [
+    "src/migrate.py", "docs/migrations/README.md", "src/immigration/form.py", "V2.py", "sql.py", "charts/api/values.yaml", "changelog/x/db/a.xml", "V1_a.java",
+    "V__a.java", "Vx1__a.java", "V1__.java", "migrations/sql",
+])  # fmt: skip
 def test_other_files_are_no_migrations(path: str) -> None:
     assert migration_files((path,)) == ()

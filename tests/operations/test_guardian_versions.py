@@ -42,6 +42,11 @@ DIGEST, DIGEST2 = "sha256:" + "a" * 64, "sha256:" + "b" * 64
         (f"{SHA} history=3", f"{SHA} history=5 registry/api:1.2", True),
         ("5", f"{SHA} history=5 registry/api:4", False),
         ("history=5", f"{SHA} history=5", None),
+        # Two ReplicaSets of one image differ in their settings; the hash of those is no commit.
+        ("api:1 (template=7d9f)", "api:1 (template=7d9f)", True),
+        ("api:1 (template=7d9f)", "api:1 (template=5c4b)", False),
+        ("api:1 (template=7d9f)", f"{SHA} api:1", True),
+        (SHA, "api:1 (template=deadbeef)", None),
         ("release-7", "release-7", True),
         ("release-7", SHA, None),
         ("x" * 9000, SHA, None),

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
-ACTIONS = ["action.yml", "composite/action.yml", "release/action.yml"]
+ACTIONS = ["action.yml", "composite/action.yml", "release/action.yml", "guardian/action.yml"]
 SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("scripts/rig", ".github") for path in (ROOT / folder).glob("*.sh"))
 
 

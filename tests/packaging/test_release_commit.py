@@ -16,7 +16,11 @@ from cicd_agents import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / ".github" / "release_commit.sh"
-FILES = ("action.yml", "release/action.yml", "gitlab-component/templates/pipeline-doctor.yml", "gitlab-component/templates/release-manager.yml")
+PLAIN = ("action.yml", "gitlab-component/templates/pipeline-doctor.yml")
+WITH_GIT = (
+    "release/action.yml", "guardian/action.yml", "gitlab-component/templates/release-manager.yml", "gitlab-component/templates/deployment-guardian.yml",
+)  # fmt: skip
+FILES = (*PLAIN, *WITH_GIT)
 TAG = f"v{__version__}"
 DIGEST, GIT_DIGEST = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 
@@ -54,8 +58,8 @@ def test_the_tagged_commit_names_each_image_by_its_own_digest_and_changes_nothin
     done = project.run(__version__, DIGEST, GIT_DIGEST)
     assert done.returncode == 0, done.stderr
     image = f"ghcr.io/org/cicd-agents:{TAG}"
-    assert [f"{image}@{DIGEST}" in project.shown(name) for name in FILES] == [True, False, True, False]
-    assert [f"{image}-git@{GIT_DIGEST}" in project.shown(name) for name in FILES] == [False, True, False, True]
+    assert tuple(name for name in FILES if f"{image}@{DIGEST}" in project.shown(name)) == PLAIN
+    assert tuple(name for name in FILES if f"{image}-git@{GIT_DIGEST}" in project.shown(name)) == WITH_GIT
     assert project.repository.git("diff", "--name-only", main, TAG).splitlines() == sorted(FILES)
     assert project.repository.git("rev-parse", "main") == main
 

@@ -179,8 +179,11 @@ def test_a_next_stage_is_only_told_to_those_who_may_go_on() -> None:
 def test_rolled_back_is_true_only_when_the_old_version_is_back() -> None:
     first, rollback, request = OPERATIONS
     failed = replace(rollback, status=OperationStatus.FAILED)
-    reports = (FULL, replace(FULL, operations=(first, failed, request)), replace(FULL, operations=()), PASSED)
-    assert [to_guardian_outputs(report)["rolled-back"] for report in reports] == ["true", "false", "false", "false"]
+    unseen = replace(rollback, kind="VerifyRecovery", status=OperationStatus.FAILED)
+    reports = (
+        FULL, replace(FULL, operations=(first, failed, request)), replace(FULL, operations=(first, rollback, unseen)), replace(FULL, operations=()), PASSED,
+    )  # fmt: skip
+    assert [to_guardian_outputs(report)["rolled-back"] for report in reports] == ["true", "false", "false", "false", "false"]
 
 
 @settings(deadline=None)

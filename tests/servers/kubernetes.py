@@ -13,7 +13,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 from tests.servers.clock import START
@@ -88,7 +88,7 @@ class KubernetesServer(Server):
         self._version = 1000
         super().__init__(self._served)
 
-    def __enter__(self) -> KubernetesServer:
+    def __enter__(self) -> Self:
         return self
 
     # For tests and controllers

@@ -106,7 +106,7 @@ class Controllers:
         kept = server.put(data)
         inner = kept["spec"]["template"]
         names = [f"{kept['metadata']['name']}-{hashed([kept['metadata']['name'], place])[:5]}" for place in range(count)]
-        _pods(server, kept, dict.fromkeys(names, (inner["metadata"]["labels"], inner["spec"], fine)))
+        make_pods(server, kept, dict.fromkeys(names, (inner["metadata"]["labels"], inner["spec"], fine)))
 
     def _deployment_status(self, server: KubernetesServer, data: Data, sets: list[Data], new: Data | None) -> None:
         data = deepcopy(server.the("Deployment", data["metadata"]["namespace"], data["metadata"]["name"]))
@@ -151,7 +151,7 @@ class Controllers:
             wished[each] = (labels, data["spec"]["template"]["spec"], fine)
             if not fine and present:
                 break
-        _pods(server, data, wished)
+        make_pods(server, data, wished)
         pods = [each for each in server.all("Pod", namespace) if _owns(data, each)]
         ready = sum(_ready(each) for each in pods)
         updated = sum(_version(each) == revision["metadata"]["name"] for each in pods)
@@ -178,7 +178,7 @@ class Controllers:
         names = [f"{data['metadata']['name']}-{hashed([sign, node])[:5]}" for node in range(3)]
         for name in [each for each in names if each not in wished][: 3 - len(wished)]:
             wished[name] = (labels, data["spec"]["template"]["spec"], fine)
-        _pods(server, data, wished)
+        make_pods(server, data, wished)
         pods = [each for each in server.all("Pod", namespace) if _owns(data, each)]
         ready, updated = sum(_ready(each) for each in pods), sum(_version(each) == sign for each in pods)
         status = {
@@ -204,7 +204,7 @@ class Controllers:
         return server.put({"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": meta, "data": kept, "revision": highest + 1})
 
 
-def _pods(server: KubernetesServer, owner: Data, wished: dict[str, tuple[Data, Data, bool]]) -> None:
+def make_pods(server: KubernetesServer, owner: Data, wished: dict[str, tuple[Data, Data, bool]]) -> None:
     """Make and delete pods until the owner has those that are wished; one that is as wished stays."""
     for each in [one for one in server.all("Pod", owner["metadata"]["namespace"]) if _owns(owner, one)]:
         if wished.get(each["metadata"]["name"], (None,))[0] != each["metadata"]["labels"]:

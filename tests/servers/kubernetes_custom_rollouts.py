@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.servers.kubernetes import KubernetesServer
+from tests.servers.kubernetes_controllers import make_pods
 from tests.servers.kubernetes_custom import crd_problems
 from tests.servers.kubernetes_lists import Data
 from tests.servers.kubernetes_objects import NAMESPACE, hashed, owned_by, template
@@ -174,7 +175,10 @@ class RolloutsController:
             else:
                 count = each["spec"]["replicas"] if status.get("abort") and routed and kept else 0 if status.get("abort") else coming
             counts = {"replicas": count, "readyReplicas": count, "availableReplicas": count} if count else {"replicas": 0}
-            server.put({**each, "spec": {**each["spec"], "replicas": count}, "status": counts})
+            scaled = server.put({**each, "spec": {**each["spec"], "replicas": count}, "status": counts})
+            inner, owner = scaled["spec"]["template"], scaled["metadata"]["name"]
+            names = [f"{owner}-{hashed([owner, place])[:5]}" for place in range(count)]
+            make_pods(server, scaled, dict.fromkeys(names, (inner["metadata"]["labels"], inner["spec"], True)))
 
 
 def _sets(server: KubernetesServer, data: Data) -> list[Data]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.agents.guardian_metrics_data import KINDS, Text, add
 from tests.servers.argocd import TOKEN, App, ArgoCDServer
-from tests.servers.clock import START, FakeClock
+from tests.servers.clock import FakeClock
 from tests.servers.github import GitHub
 from tests.servers.prometheus import Prometheus, shared
 from tests.wiring.rig import Ran
@@ -37,14 +37,14 @@ def prometheus(config: pytest.Config) -> Prometheus:
     return shared(config, text.openmetrics())
 
 
-def deployed(argocd: ArgoCDServer, *, auto_sync: bool | None = None) -> App:
+def deployed(argocd: ArgoCDServer, *, auto_sync: bool | None = None, good: str = GOOD, bad: str = BAD) -> App:
     """An application whose good version ran for a day, and whose bad one was synced 20 minutes ago."""
-    argocd.refs |= {"main": BAD, "good": GOOD}
-    argocd.images |= {GOOD: ["shop/api:1"], BAD: ["shop/api:2"]}
+    argocd.refs |= {"main": bad, "good": good}
+    argocd.images |= {good: ["shop/api:1"], bad: ["shop/api:2"]}
     app = argocd.add("api", "main", auto_sync=auto_sync)
     app.history.clear()
-    argocd.deployed(app, [GOOD], START - 24 * HOUR)
-    argocd.deployed(app, [BAD], START - 1200)
+    argocd.deployed(app, [good], argocd.now() - 24 * HOUR)
+    argocd.deployed(app, [bad], argocd.now() - 1200)
     for _ in range(3):
         argocd.tick(app)
     return app
@@ -59,8 +59,10 @@ class Deployment:
     hub: GitHub | None = None
     environment: dict[str, str] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
+    sha: str = BAD
+    state: str = "success"
 
-    def run(self, service: str, **settings: str) -> Ran:
+    def run(self, service: str, /, **settings: str) -> Ran:
         """One run for the service; settings are named as in Python (`rollback`, `delivery`, …)."""
         (self.folder / "work").mkdir(exist_ok=True)
         for name in ("output", "summary"):
@@ -84,7 +86,7 @@ class Deployment:
 
     def _variables(self) -> dict[str, str]:
         event = {
-            "deployment": {"sha": BAD, "environment": "prod"}, "deployment_status": {"state": "success"},
+            "deployment": {"sha": self.sha, "environment": "prod"}, "deployment_status": {"state": self.state},
             "repository": {"id": 1, "full_name": "octo/shop", "default_branch": "main"},
         }  # fmt: skip
         (self.folder / "event.json").write_text(json.dumps(event))
@@ -92,7 +94,7 @@ class Deployment:
         return {
             "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "deployment_status", "GITHUB_EVENT_PATH": str(self.folder / "event.json"),
             "GITHUB_REPOSITORY": self.hub.repository.full_name if self.hub else "octo/shop", "GITHUB_RUN_ID": "77", "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_JOB": "guard", "GITHUB_SHA": BAD, "GITHUB_REF": "refs/heads/main", "GITHUB_WORKFLOW": "Deploy",
+            "GITHUB_JOB": "guard", "GITHUB_SHA": self.sha, "GITHUB_REF": "refs/heads/main", "GITHUB_WORKFLOW": "Deploy",
             "GITHUB_WORKSPACE": str(self.folder / "work"), "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"), "GITHUB_ACTOR": "mona", "CICD_AGENTS_AGENT": "deployment-guardian", **forge,
         }  # fmt: skip

@@ -93,6 +93,15 @@ def test_a_run_that_dies_at_any_call_to_argo_cd_is_finished_by_the_next(deployme
     assert app.live == [GOOD]
 
 
+def test_a_state_that_cannot_be_kept_is_told_and_does_not_stop_the_rollback(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    (deployment.folder / "work").mkdir()
+    (deployment.folder / "work/file").write_text("no folder")
+    ran = deployment.run(BROKEN, rollback="auto", watch="1", guardian_state="file/state.json")
+    assert ran.code == 1
+    assert len(argocd.rollbacks) == 1
+    assert ran.out.count("cannot be written") == 1
+
+
 def test_a_dead_prometheus_neither_rolls_back_nor_promotes(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -29,7 +29,10 @@ class PastRelease:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What the judge would have done. `minute` is when it would have rolled back, None: it would not. `status` is the last look's; `problem`: not seen."""
+    """What the judge would have done. `minute` is when it would have rolled back, None: it would not.
+
+    `status` is that of the last look that saw anything; `problem`: not seen.
+    """
 
     release: PastRelease
     status: Status
@@ -77,7 +80,9 @@ def _replayed(release: PastRelease, observe: Callable[[PastRelease], Observation
     looks, last = 0, None
     for now in _times(release, policy.step):
         judgement: Judgement = judge_tables(tables, observation, policy, now=now)
-        looks, last = looks + 1, judgement
+        looks += 1
+        # A canary whose pods are gone before the replay ends was seen as long as it was there.
+        last = judgement if judgement.status is not Status.NO_DATA or last is None else last
         if judgement.decision is Decision.ROLLBACK:
             return Replayed(release, judgement.status, judgement.reason, looks, (now - release.since) / 60)
     return Replayed(release, last.status, last.reason, looks) if last else Replayed(release, Status.NO_DATA, "", problem="Its end is not after its beginning.")

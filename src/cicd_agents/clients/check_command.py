@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
-from typing import IO, cast
+from typing import IO
 
+from cicd_agents.clients.processes import listened_to
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.operations.promotion import CheckResult, Environment
@@ -87,16 +85,7 @@ class CheckCommand:
             reason = problem.strerror if isinstance(problem, OSError) else "it holds a character that no command may hold"
             raise UsageError(f"check-command: {arguments[0][:80]} cannot be started: {reason}.") from None
         kept = _Tail()
-        listener = Thread(target=kept.listen, args=(cast("IO[bytes]", process.stdout),), daemon=True)
-        listener.start()
-        try:
-            code: int | None = process.wait(self.seconds)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            _end(process)
-        listener.join(_LAST_WORDS_SECONDS)
-        return code, kept.text
+        return listened_to(process, kept.listen, self.seconds, _LAST_WORDS_SECONDS), kept.text
 
     def _shown(self, output: bytes) -> list[str]:
         """The last lines, redacted. Where the beginning was cut its first line goes too: half a secret is not recognised."""
@@ -119,13 +108,3 @@ class _Tail:
         with stream:
             while piece := os.read(stream.fileno(), _CHUNK):
                 self.text = (self.text + piece)[-MOST_OUTPUT:]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the command and all that it started and left running."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()

@@ -22,6 +22,8 @@ MAX_FILE = 256 << 10
 # What aliases may grow a YAML file to: a small file can stand for billions of values.
 MAX_NODES = 100_000
 MAX_DOCUMENTS = 50
+# Whole numbers longer than this cannot be counted with, nor shown.
+MAX_DIGITS = 60
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*|\[\d+\](?:\.[\w-]+|\[\d+\])*")
 
 
@@ -136,11 +138,17 @@ def _text(path: Path) -> str:
 
 def _json(text: str, name: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_int)
     except json.JSONDecodeError as problem:
         raise UsageError(f"{name}, line {problem.lineno}: is not JSON: {problem.msg}.") from None
     except (ValueError, RecursionError):
         raise UsageError(f"{name}: is not JSON.") from None
+
+
+def _int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError
+    return int(digits)
 
 
 def _yaml(text: str, name: str) -> _Document:
@@ -181,6 +189,8 @@ def _check_nodes(root: Any, name: str) -> None:
         sizes[id(node)] = MAX_NODES  # what holds itself is too large
         if node.id == "mapping":
             _check_keys(node, name)
+        if node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_DIGITS:
+            raise UsageError(f"{name}, line {node.start_mark.line + 1}: a number has more than {MAX_DIGITS} digits.")
         children = [child for pair in node.value for child in pair] if node.id == "mapping" else node.value if node.id == "sequence" else []
         sizes[id(node)] = total = 1 + sum(size(child) for child in children)
         if total > MAX_NODES:

@@ -54,7 +54,7 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON. Raises BadAnswer when it is something else."""
         try:
-            return json.loads(self.body)
+            return _as_text(json.loads(self.body), self.body)
         except (ValueError, RecursionError):
             pass
         kind = "a web page" if self.body.lstrip()[:1] == b"<" else "something that is not JSON"
@@ -253,6 +253,13 @@ def _shown_path(url: httpx.URL, base: httpx.URL) -> str:
     path = url.raw_path.decode("ascii").partition("?")[0]
     start = base.raw_path.decode("ascii").rstrip("/")
     return path.removeprefix(start) if path.startswith(f"{start}/") else path
+
+
+def _as_text(data: Any, body: bytes) -> Any:
+    """The same with a sign for each half of a character (`"\\ud800"` alone): JSON may hold such, and no text that is written or sent can."""
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return data
+    return json.loads(json.dumps(data, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _items(answer: Answer, key: str | None) -> list[Any]:

@@ -20,8 +20,8 @@ _LOCKED = "the key has a passphrase"
 class Tls:
     """TLS settings of one service. Data are PEM texts and win over files; with authorities given, no others are trusted.
 
-    `server_name` is the name that the certificate must have, and that is asked for, where it is not that of the address. `check` False: whoever answers is
-    trusted. `advice` is what to mend where the certificate is not trusted, one sentence; empty: what the environment offers.
+    `server_name` is the name that the certificate must have, and that is asked for, where it is not that of the address. `advice` is what to mend where the
+    certificate is not trusted, one sentence; empty: what the environment offers.
     """
 
     ca_file: str = ""
@@ -31,15 +31,11 @@ class Tls:
     cert_data: str = field(default="", repr=False)
     key_data: str = field(default="", repr=False)
     server_name: str = ""
-    check: bool = True
     advice: str = ""
 
     def context(self, usual: Callable[[], ssl.SSLContext], service: str) -> ssl.SSLContext:
         """A context by these settings; `usual` makes one with the usual authorities, for where none are named. Raises UsageError for what cannot be loaded."""
         context = self._trusting(service) if self.ca_file or self.ca_data else usual()
-        if not self.check:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
         if self.cert_file or self.cert_data:
             self._show(context, service)
         return context

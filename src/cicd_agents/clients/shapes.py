@@ -9,6 +9,9 @@ from typing import Any, NoReturn
 
 from cicd_agents.domain.errors import BadAnswer
 
+# Beyond 64 bits no service counts, and a float overflows.
+_LARGEST = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -57,7 +60,7 @@ class Shape:
     def optional_number(self, key: str) -> int | None:
         """A whole number, or None."""
         value = self.data.get(key)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        if value is None or (isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value < _LARGEST):
             return value
         return self._wrong(key, "a whole number")
 

@@ -31,10 +31,6 @@ class Cluster(Protocol):
         """Change an object; as it is then. A merge patch may be repeated after a broken connection, a JSON patch when it begins with a `test`."""
         ...
 
-    def create(self, path: str, body: Object) -> Object:
-        """Make an object. Raises Rejected where there is one of its name."""
-        ...
-
     def allowed(self, verb: str, group: str, resource: str, namespace: str, name: str = "") -> bool | None:
         """Whether the credential may do this (SelfSubjectAccessReview); None where the server does not tell."""
         ...

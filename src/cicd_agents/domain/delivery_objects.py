@@ -13,6 +13,9 @@ _NAME = re.compile(rf"({_LABEL})/({_LABEL}(?:\.{_LABEL})*)")
 _LONGEST = 253
 # What is ours: the annotation on an object that was switched off, so that only that is switched on again.
 SUSPENDED_BY_US = "cicd-agents/suspended"
+# What means something in a regular expression (RE2), and what cannot stand as it is in a double-quoted string of PromQL.
+_SIGNS = re.compile(r"[\\.+*?()|\[\]{}^$]")
+_IN_STRING = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +50,8 @@ def pods_of(hash_or_name: str) -> str:
 
 
 def escaped(name: str) -> str:
-    """A name inside a regular expression in a PromQL string: a dot needs a backslash for the expression and one for the string."""
-    return name.replace(".", r"\\.")
+    """A name inside a regular expression in a string of PromQL, `pod=~"…"`, as what it is and nothing else.
+
+    A dot needs a backslash for the expression, and that one a second for the string; so does all else that a cluster may call an object.
+    """
+    return _SIGNS.sub(r"\\\g<0>", name).translate(_IN_STRING)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cicd_agents.domain.delivery_argocd import Application, Applications, Paused
+from cicd_agents.domain.delivery_argocd import Application, Applications, Deployed, Paused
 from cicd_agents.domain.errors import NotFound, Refused, Rejected, Unavailable, UsageError
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.ports import Clock
 from cicd_agents.operations.apply import AlreadyDone, Applier
-from cicd_agents.operations.delivery_argocd_standing import ACTIVE, SUCCEEDED, Habits, Rights, entry_of, going_to, standing_of
+from cicd_agents.operations.delivery_argocd_standing import ACTIVE, SUCCEEDED, Habits, Rights, entry_of, going_to, serving, standing_of
+from cicd_agents.operations.delivery_way import write
 
 TERMINATE, PAUSE, ROLLBACK, RESUME = "TerminateOperation", "PauseAutoSync", "Rollback", "ResumeAutoSync"
 ARGOCD_KINDS = (TERMINATE, PAUSE, ROLLBACK, RESUME)
@@ -51,13 +52,13 @@ class ArgoCDWay:
         """Automated sync off where it is on, and the rollback."""
         app = self._seen or self._application()
         left = standing.current.id if standing.current else ""
-        found = []
+        sync, found = f"argocd app sync {self.name}", []
         if self.habits.terminate and app.operation and app.operation.phase in ACTIVE and going_to(app.operation) is None:
-            found.append(self._operation(TERMINATE, "It stands in the way of the rollback.", f"argocd app sync {self.name}", "now"))
+            found.append(write(TERMINATE, self.target, "It stands in the way of the rollback.", sync, "now"))
         if app.auto_sync or app.paused is not None:
-            found.append(self._operation(PAUSE, "A rollback is refused while automated sync is on.", self._resume_command(app), left))
-        found.append(self._operation(ROLLBACK, why, f"argocd app sync {self.name}", f"{left}:{to.id}", evidence, (("to", to.id), ("version", to.version))))
-        return tuple(found)
+            found.append(write(PAUSE, self.target, "A rollback is refused while automated sync is on.", self._resume_command(app), left, given={"from": left}))
+        back = write(ROLLBACK, self.target, why, sync, f"{left}:{to.id}", evidence, {"from": left, "to": to.id, "version": to.version})
+        return (*found, back)
 
     def promote(self, standing: DeliveryStanding, share: float | None, why: str) -> tuple[Operation, ...]:  # noqa: ARG002 Argo CD has no such thing
         """Nothing: Argo CD shares no traffic."""
@@ -72,7 +73,7 @@ class ArgoCDWay:
         app = self._seen or self._application()
         if app.paused is None:
             return ()
-        return (self._operation(RESUME, why, f"argocd app set {self.name} --sync-policy none", app.paused.left),)
+        return (write(RESUME, self.target, why, f"argocd app set {self.name} --sync-policy none", app.paused.left),)
 
     def appliers(self) -> Mapping[str, Applier]:
         """By kind of operation."""
@@ -103,14 +104,17 @@ class ArgoCDWay:
         app = self._application()
         if not app.auto_sync:
             raise AlreadyDone("Automated sync is off.")
+        _require(app, dict(operation.parameters)["from"])
         # What Git states now is what must not come back; where it follows a branch, a later commit may.
         self.applications.pause_auto_sync(self.name, Paused(app.automated or {}, app.wanted.key if app.wanted else "", app.images))
         return f"Automated sync is off; what it was is noted on {operation.target}."
 
     def _roll_back(self, operation: Operation) -> str:
-        to = dict(operation.parameters)["to"]
-        app = self._application()
-        self._look_before(app, to)
+        given = dict(operation.parameters)
+        to, app = given["to"], self._application()
+        if self._on_its_way(app, to):
+            raise AlreadyDone(f"It is at {to}, or on its way there.")
+        _require(app, given["from"])
         entry = entry_of(app.history, to)
         if entry is None:
             raise Rejected(f"Argo CD: {self.name} has no deployment of {to} in its history any more; sync it to that revision by hand.")
@@ -121,10 +125,6 @@ class ArgoCDWay:
             if not self._on_its_way(self._application(), to):
                 raise
         return f"Started the rollback to {entry.what.key} (history {entry.id})."
-
-    def _look_before(self, app: Application, to: str) -> None:
-        if self._on_its_way(app, to):
-            raise AlreadyDone(f"It is at {to}, or on its way there.")
 
     def _on_its_way(self, app: Application, to: str) -> bool:
         going = going_to(app.operation)
@@ -164,7 +164,16 @@ class ArgoCDWay:
         flags = [flag for key, flag in (("prune", "--auto-prune"), ("selfHeal", "--self-heal"), ("allowEmpty", "--allow-empty")) if automated.get(key)]
         return " ".join([f"argocd app set {self.name} --sync-policy automated", *flags])
 
-    def _operation(
-        self, kind: str, why: str, reverse: str, key: str, evidence: tuple[Evidence, ...] = (), parameters: tuple[tuple[str, str], ...] = ()
-    ) -> Operation:  # fmt: skip
-        return Operation(kind, self.target, why, reverse, f"{kind}:{self.target}:{key}", evidence=evidence, parameters=parameters)
+
+def _require(app: Application, judged: str) -> None:
+    """Refuse to take back another version than the one that was judged: a fix may have come in since, while an approval was waited for."""
+    runs = serving(app)
+    if runs is None or (runs.key != judged and not _same_commit(runs, judged)):
+        shown = runs.key if runs else "nothing that is known"
+        raise Rejected(f"Argo CD: {app.name} is at {shown} by now, not at {judged or 'what was seen'}, which was judged; look again.")
+
+
+def _same_commit(runs: Deployed, judged: str) -> bool:
+    """Whether both name the same commits, where of one the parameters of its source are not told: a sync that has just begun does not tell them."""
+    commits, _, source = judged.partition("/")
+    return commits == "+".join(runs.revisions) and not (source and runs.source)

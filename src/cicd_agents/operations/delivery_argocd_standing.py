@@ -65,6 +65,11 @@ def standing_of(target: str, app: Application, habits: Habits, rights: Rights, n
     )  # fmt: skip
 
 
+def serving(app: Application) -> Deployed | None:
+    """What runs, or is tried: what a sync brings or failed to bring, else what the history ends with; None where neither is known."""
+    return _tried(app) or (app.history[-1].what if app.history else None)
+
+
 def entry_of(history: Sequence[HistoryEntry], key: str) -> HistoryEntry | None:
     """The newest entry that deployed this (domain.delivery_argocd.Deployed.key) and that Argo CD can go to."""
     return next((one for one in reversed(history) if one.what.source and one.what.key == key), None)

@@ -17,7 +17,8 @@ from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import Operation
 from cicd_agents.operations.apply import AlreadyDone, Applier
-from cicd_agents.operations.delivery_way import DeliveryWay
+from cicd_agents.operations.delivery_way import DeliveryWay, write
+from cicd_agents.operations.guardian_versions import shown
 
 SUSPEND, RESUME = "SuspendCanary", "ResumeCanary"
 SKIP, STOP_SKIPPING = "SkipAnalysis", "StopSkippingAnalysis"
@@ -58,7 +59,7 @@ class FlaggerWay:
         undo = self.workload.rollback(self.workload.look(), to, why, evidence)
         promoted = state.phase in (*PROMOTING, FlaggerPhase.SUCCEEDED, FlaggerPhase.INITIALIZED)
         quick = f"{why} The way back is not analysed; resume the target when it is done."
-        skip = (self._operation(SKIP, quick, "Resume the target.", evidence),) if promoted else ()
+        skip = (self._skip(standing, quick, "Resume the target.", evidence),) if promoted else ()
         return (*skip, *undo, *self._awake(state, why))
 
     def promote(self, standing: DeliveryStanding, share: float | None, why: str) -> tuple[Operation, ...]:
@@ -67,25 +68,25 @@ class FlaggerWay:
         if share is not None or not state.coming:
             return ()
         said = f"{why} Analyses stay skipped until the target is resumed."
-        return (*self._awake(state, why), self._operation(SKIP, said, "Resume the target; what is promoted stays."))
+        return (*self._awake(state, why), self._skip(standing, said, "Resume the target; what is promoted stays."))
 
     def freeze(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
         """Suspend it, so that it neither weighs nor scales, and give all traffic to the primary by `traffic`; nothing without that."""
         state = self._fresh(standing)
         if self.traffic is None or not state.coming:
             return ()
-        suspend = self._operation(SUSPEND, f"{why} Otherwise Flagger sets the weights and takes the pods away.", "Resume the target.", evidence)
+        suspend = write(SUSPEND, self.target, f"{why} Otherwise Flagger sets the weights and takes the pods away.", "Resume the target.", "", evidence)
         return (suspend, *self.traffic.freeze(self.traffic.look(), why, evidence))
 
     def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Suspend it: the traffic stays split as it is."""
-        return () if self._fresh(standing).suspended else (self._operation(SUSPEND, why, "Resume the target."),)
+        return () if self._fresh(standing).suspended else (write(SUSPEND, self.target, why, "Resume the target."),)
 
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Switch on what we switched off: analyses, Flagger itself, and what the target's way did."""
         state = self._fresh(standing)
         analyses = (
-            (self._operation(STOP_SKIPPING, f"{why} The next version is analysed again.", "Set `skipAnalysis` by hand."),) if state.skipping_by_us else ()
+            (write(STOP_SKIPPING, self.target, f"{why} The next version is analysed again.", "Set `skipAnalysis` by hand."),) if state.skipping_by_us else ()
         )
         below = self.workload.resume(self.workload.look(), why) if self.workload else ()
         return (*below, *self._awake(state, why), *analyses)
@@ -114,7 +115,10 @@ class FlaggerWay:
             raise AlreadyDone("It is not suspended by us.")
         return "Resumed."
 
-    def _do_skip(self, _operation: Operation) -> str:
+    def _do_skip(self, operation: Operation) -> str:
+        judged, runs = dict(operation.parameters), self.look().current
+        if runs is None or (runs.id, runs.version) != (judged.get("id"), judged.get("version")):
+            raise Rejected(f"{self.target} has {shown(runs) if runs else 'an unknown version'} by now, which was not judged; look again.")
         if not self.flagger.skip_analysis(self.name, True):
             raise AlreadyDone("Analyses are skipped.")
         return "Analyses are skipped."
@@ -137,10 +141,12 @@ class FlaggerWay:
         return state
 
     def _awake(self, state: FlaggerState, why: str) -> tuple[Operation, ...]:
-        return (self._operation(RESUME, f"{why} Flagger goes on.", "Suspend it again by hand."),) if state.ours else ()
+        return (write(RESUME, self.target, f"{why} Flagger goes on.", "Suspend it again by hand."),) if state.ours else ()
 
-    def _operation(self, kind: str, why: str, reverse: str, evidence: tuple[Evidence, ...] = ()) -> Operation:
-        return Operation(kind, self.target, why, reverse, f"{kind}:{self.target}", evidence=evidence)
+    def _skip(self, standing: DeliveryStanding, why: str, reverse: str, evidence: tuple[Evidence, ...] = ()) -> Operation:
+        """Without an analysis whatever is on its way goes in, so the write is bound to what was judged."""
+        runs = standing.current
+        return write(SKIP, self.target, why, reverse, "", evidence, {"id": runs.id, "version": runs.version} if runs else {})
 
 
 def standing_of(target: str, state: FlaggerState, below: DeliveryStanding | None, missing: tuple[str, ...] = ()) -> DeliveryStanding:

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 from cicd_agents.domain.delivery_flux import Flux, FluxKind, FluxState, FluxTarget, HelmSnapshot, ImageAutomation, would_come_back
 from cicd_agents.domain.delivery_objects import ObjectName
-from cicd_agents.domain.errors import Rejected, Unavailable, UsageError
+from cicd_agents.domain.errors import Refused, Rejected, Unavailable, UsageError
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.ports import Clock
 from cicd_agents.operations.apply import AlreadyDone, Applier
-from cicd_agents.operations.delivery_way import DeliveryWay
+from cicd_agents.operations.delivery_way import DeliveryWay, write
 from cicd_agents.operations.promotion_delivery import looks
 
 SUSPEND, RESUME, RECONCILE = "SuspendReconciliation", "ResumeReconciliation", "Reconcile"
@@ -77,9 +77,9 @@ class FluxWay:
         if not state.ours and not ours:
             return below
         git = f"{why} Flux then applies what Git says: it must be reverted there."
-        mine = (self._operation(RESUME, git, self._suspend_command(), self.target),) if state.ours else ()
+        mine = (write(RESUME, self.target, git, self._suspend_command()),) if state.ours else ()
         token = datetime.fromtimestamp(self.clock.now(), UTC).isoformat()
-        now = self._operation(RECONCILE, why, "None: it only asks for what happens at the next interval.", self.target, token=token)
+        now = write(RECONCILE, self.target, why, "None: it only asks for what happens at the next interval.", given={"token": token})
         policy = f"{why} Its image policy must not choose the bad image again."
         return (*below, *mine, now, *(self._automation(RESUME_AUTOMATION, each, policy, _suspend_automation_command(each.name)) for each in ours))
 
@@ -106,6 +106,11 @@ class FluxWay:
 
     def _do_resume(self, _operation: Operation) -> str:
         state = self.flux.state(self.reconciled)
+        if state.ours and state.target.kind is FluxKind.KUSTOMIZATION and not state.source_revision:
+            raise Refused(
+                f"{self.target}: it cannot be seen what its source holds now, so it may still be the bad version: give the credential the verb `get` on "
+                f"sources, or resume by hand: {self._suspend_command().replace('suspend', 'resume', 1)}."
+            )
         if state.ours and would_come_back(state):
             raise Rejected(
                 f"{self.target}: its source still holds {state.source_revision}, which was applied last; resumed, Flux would bring it back. Revert it."
@@ -155,7 +160,7 @@ class FluxWay:
         """Those of what others suspended are planned as well, and found done."""
         resume = self._suspend_command().replace("suspend", "resume", 1)
         state = self.flux.state(self.reconciled)
-        first = self._operation(SUSPEND, f"{why} Otherwise Flux puts back what Git says.", resume, self.target, evidence)
+        first = write(SUSPEND, self.target, f"{why} Otherwise Flux puts back what Git says.", resume, "", evidence)
         again = f"{why} Otherwise it commits the bad image again."
         automations = [
             self._automation(SUSPEND_AUTOMATION, each, again, _suspend_automation_command(each.name).replace("suspend", "resume", 1), evidence)
@@ -165,13 +170,8 @@ class FluxWay:
 
     def _automation(self, kind: str, automation: ImageAutomation, why: str, reverse: str, evidence: tuple[Evidence, ...] = ()) -> Operation:
         name = automation.name
-        return Operation(
-            kind, f"imageupdateautomation:{name.shown}", why, reverse, f"{kind}:{name.shown}", evidence=evidence,
-            parameters=(("namespace", name.namespace), ("name", name.name), ("api", automation.api)),
-        )  # fmt: skip
-
-    def _operation(self, kind: str, why: str, reverse: str, about: str, evidence: tuple[Evidence, ...] = (), **parameters: str) -> Operation:
-        return Operation(kind, self.target, why, reverse, f"{kind}:{about}", evidence=evidence, parameters=tuple(parameters.items()))
+        target = f"imageupdateautomation:{name.shown}"
+        return write(kind, target, why, reverse, "", evidence, {"namespace": name.namespace, "name": name.name, "api": automation.api})
 
     def _suspend_command(self) -> str:
         return f"flux suspend {self.reconciled.kind} {self.reconciled.name.name} -n {self.reconciled.name.namespace}"

@@ -1,8 +1,4 @@
-"""Acts on one Rollout of Argo Rollouts: abort while a version is coming in, undo where it is the stable one already, the next step, all steps.
-
-What an abort leaves behind: the stable version serves everything at once, the spec still names the bad one, and Argo Rollouts calls that Degraded until the
-template goes back. Here an aborted Rollout counts as being at its stable version.
-"""
+"""Acts on one Rollout of Argo Rollouts: abort while a version is coming in, undo where it is the stable one already, the next step, all steps."""
 
 from __future__ import annotations
 
@@ -10,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cicd_agents.domain.delivery_objects import ObjectName
-from cicd_agents.domain.delivery_rollouts import RolloutPhase, RolloutRevision, Rollouts, RolloutState, RolloutStrategy, known
+from cicd_agents.domain.delivery_rollouts import RolloutPhase, Rollouts, RolloutState, RolloutStrategy
 from cicd_agents.domain.errors import Refused, Rejected, Unavailable, UsageError
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.ports import Clock
 from cicd_agents.operations.apply import AlreadyDone, Applier
+from cicd_agents.operations.delivery_rollouts_standing import serving, standing_of
+from cicd_agents.operations.delivery_way import write
 from cicd_agents.operations.promotion_delivery import looks
 
 ABORT, UNDO, RETRY = "AbortRollout", "UndoRollout", "RetryRollout"
@@ -54,13 +52,10 @@ class RolloutWay:
             raise UsageError(f"{self.target} has no revision {to.id[:60]!r} (a pod-template hash): {', '.join(each.hash for each in state.revisions[:10])}.")
         if to.id == state.stable:
             return (self._abort(state, why, evidence),) if state.running else ()
-        undo = self._operation(
-            UNDO, f"{why} {to.version} is written into the template again.", f"kubectl argo rollouts undo {self.name.name} -n {self.name.namespace}",
-            to.id, evidence, to=to.id,
-        )  # fmt: skip
-        full = self._operation(
-            PROMOTE_FULLY, f"{why} The way back skips steps, pauses and analyses.", "None: roll forward with the next version.", to.id, evidence, to=to.id
-        )
+        written = f"{why} {to.version} is written into the template again."
+        undo = write(UNDO, self.target, written, self._kubectl("undo"), to.id, evidence, {"from": state.current, "to": to.id})
+        quick, no_way_back = f"{why} The way back skips steps, pauses and analyses.", "None: roll forward with the next version."
+        full = write(PROMOTE_FULLY, self.target, quick, no_way_back, to.id, evidence, {"to": to.id})
         coming = state.running and not state.aborted and state.current != to.id
         return (*((self._abort(state, why, evidence),) if coming else ()), undo, full)
 
@@ -72,9 +67,9 @@ class RolloutWay:
         state = self._fresh(standing)
         if not state.running or state.aborted:
             return ()
-        abort = f"kubectl argo rollouts abort {self.name.name} -n {self.name.namespace}"
+        abort = self._kubectl("abort")
         if share is None:
-            return (self._operation(PROMOTE_FULLY, why, abort, state.current, to=state.current),)
+            return (write(PROMOTE_FULLY, self.target, why, abort, state.current, given={"to": state.current}),)
         if state.share is not None and state.share >= share:
             return ()
         if _next_weight(state) > round(share * 100):
@@ -83,36 +78,33 @@ class RolloutWay:
                 "make the stages of the policy those of the Rollout's steps."
             )
         step = "" if state.step is None else str(state.step)
-        return (self._operation(PROMOTE, f"{why} {_next(state)}", abort, f"{state.current}:{step}", to=state.current, step=step),)
+        return (write(PROMOTE, self.target, f"{why} {_next(state)}", abort, f"{state.current}:{step}", given={"to": state.current, "step": step}),)
 
     def freeze(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
         """Abort, and keep the pods: not where pods alone split the traffic, since an abort then is a rolling update back."""
         state = self._fresh(standing)
         if not state.running or not state.can_keep_pods:
             return ()
-        keep = self._operation(
-            KEEP_PODS, f"{why} The pods of the new version are kept (`abortScaleDownDelaySeconds: 0`).", "Resume the target, or set the delay again by hand.",
-            state.current, evidence,
-        )  # fmt: skip
-        return keep, self._abort(state, why, evidence)
+        kept, back = f"{why} The pods of the new version are kept (`abortScaleDownDelaySeconds: 0`).", "Resume the target, or set the delay again by hand."
+        return write(KEEP_PODS, self.target, kept, back, state.current, evidence), self._abort(state, why, evidence)
 
     def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Pause where it is: a pause with an end would go on by itself. The traffic stays split."""
         state = self._fresh(standing)
         if not state.running or state.held:
             return ()
-        return (self._operation(HOLD, why, "Resume the target.", state.current, to=state.current),)
+        return (write(HOLD, self.target, why, "Resume the target.", state.current, given={"to": state.current}),)
 
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Put back the delay and end the pause that we set; with `retry` take the abort back."""
         state = self._fresh(standing)
         found = []
         if state.kept_delay is not None:
-            found.append(self._operation(RESTORE_DELAY, why, "Set `abortScaleDownDelaySeconds: 0` by hand.", state.kept_delay))
+            found.append(write(RESTORE_DELAY, self.target, why, "Set `abortScaleDownDelaySeconds: 0` by hand.", state.kept_delay))
         if state.held and state.held_by_us:
-            found.append(self._operation(RELEASE, why, "kubectl argo rollouts pause, by hand.", state.current))
+            found.append(write(RELEASE, self.target, why, "kubectl argo rollouts pause, by hand.", state.current))
         if self.retry and state.aborted:
-            found.append(self._operation(RETRY, f"{why} The version starts again from its first step.", "Roll back again.", state.current))
+            found.append(write(RETRY, self.target, f"{why} The version starts again from its first step.", "Roll back again.", state.current))
         return tuple(found)
 
     def appliers(self) -> Mapping[str, Applier]:
@@ -124,11 +116,10 @@ class RolloutWay:
 
     def commands(self, standing: DeliveryStanding, to: KnownRevision | None) -> tuple[str, ...]:
         """The rollback by hand."""
-        place = f"{self.name.name} -n {self.name.namespace}"
         if to is None or (standing.stable is not None and to.id == standing.stable.id):
-            return (f"kubectl argo rollouts abort {place}",)
+            return (self._kubectl("abort"),)
         number = to.why.removeprefix("Revision ").partition(".")[0] if to.why.startswith("Revision ") else "REVISION"
-        return f"kubectl argo rollouts undo {place} --to-revision={number}", f"kubectl argo rollouts promote {place} --full"
+        return self._kubectl("undo", f" --to-revision={number}"), self._kubectl("promote", " --full")
 
     # The appliers
 
@@ -142,7 +133,12 @@ class RolloutWay:
         return f"Aborted: the traffic goes back to {state.stable}. The spec still names {state.current}, so Argo Rollouts says Degraded until that is reverted."
 
     def _do_undo(self, operation: Operation) -> str:
-        wanted = _parameter(operation, "to")
+        judged, wanted = _parameter(operation, "from"), _parameter(operation, "to")
+        state = self.rollouts.state(self.name)
+        # What the spec holds is the judged version, or, in a run that goes on with an earlier one, the one that is wanted.
+        newer = state.phase is RolloutPhase.OBSERVING and not state.template_hash
+        if newer or state.current not in (judged, wanted) or state.template_hash not in ("", judged, wanted):
+            raise Rejected(f"{self.target} holds another version than {judged} by now, which was judged; look again.")
         if not self.rollouts.undo(self.name, wanted):
             raise AlreadyDone(f"The template is that of {wanted}.")
         return f"The template of {wanted} was written."
@@ -200,94 +196,21 @@ class RolloutWay:
     def _fresh(self, standing: DeliveryStanding) -> RolloutState:
         """How it stands now. Raises Rejected where that is another version than the one that was looked at, and judged."""
         state = self.rollouts.state(self.name)
-        if standing.current is not None and standing.current.id != _serving(state):
-            raise Rejected(f"{self.target} is at {_serving(state)} by now, not at {standing.current.id}, which was judged; look again.")
+        if standing.current is not None and standing.current.id != serving(state):
+            raise Rejected(f"{self.target} is at {serving(state)} by now, not at {standing.current.id}, which was judged; look again.")
         return state
 
     def _abort(self, state: RolloutState, why: str, evidence: tuple[Evidence, ...]) -> Operation:
-        retry = f"kubectl argo rollouts retry rollout {self.name.name} -n {self.name.namespace}"
-        return self._operation(ABORT, why, retry, state.current, evidence, to=state.current)
+        return write(ABORT, self.target, why, self._kubectl("retry rollout"), state.current, evidence, {"to": state.current})
 
-    def _operation(self, kind: str, why: str, reverse: str, about: str, evidence: tuple[Evidence, ...] = (), **parameters: str) -> Operation:
-        key = f"{kind}:{self.target}:{about}"
-        return Operation(kind, self.target, why, reverse, key, evidence=evidence, parameters=tuple(parameters.items()))
+    def _kubectl(self, verb: str, options: str = "") -> str:
+        return f"kubectl argo rollouts {verb} {self.name.name} -n {self.name.namespace}{options}"
 
     def _require(self, state: RolloutState, operation: Operation) -> None:
         """Refuse to act on another version than the one that was judged."""
         judged = _parameter(operation, "to")
         if state.current != judged:
             raise Rejected(f"{self.target} brings in {state.current} by now, not {judged}, which was judged; look again.")
-
-
-def standing_of(target: str, state: RolloutState, missing: tuple[str, ...] = ()) -> DeliveryStanding:
-    """A Rollout as a standing; `missing` rights are obstacles."""
-    back = state.running and state.aborted
-    serving = _serving(state)
-    current, stable = _known(state, serving), _known(state, state.stable)
-    earlier = tuple(known(state, each) for each in state.revisions if each.hash != serving)
-    good = stable if state.running and not back else next((each for each in earlier if each.good), None)
-    return DeliveryStanding(
-        target, current, good, earlier, stable if state.running and not back else None, _healthy(state, serving, back), _settled(state, back),
-        f"{state.word}: {state.message}" if state.phase is RolloutPhase.DEGRADED and not state.aborted else "",
-        _health(state), state.share, (*_obstacles(state), *missing), tuple(_notes(state)),
-    )  # fmt: skip
-
-
-def _serving(state: RolloutState) -> str:
-    """What a standing calls current: the version that is coming in, or has; after an abort the stable one."""
-    return state.stable if state.running and state.aborted else state.current
-
-
-def _known(state: RolloutState, template_hash: str) -> KnownRevision | None:
-    found = state.revision(template_hash)
-    return known(state, found) if found else None
-
-
-def _healthy(state: RolloutState, serving: str, back: bool) -> bool | None:
-    """Whether all pods of what serves, or is coming in, are ready; after an abort those of the stable version, which must be all."""
-    revision = state.revision(serving)
-    if revision is None or state.phase is RolloutPhase.OBSERVING:
-        return None
-    wanted = revision.wanted if state.running and not back else state.replicas
-    return 0 < wanted <= revision.ready
-
-
-def _settled(state: RolloutState, back: bool) -> bool:
-    """Whether nothing is going on: it waits, is done or has given up. An abort is done when the traffic is back."""
-    if back:
-        canary: RolloutRevision | None = state.revision(state.current)
-        gone = canary is None or canary.available == 0
-        return state.phase is RolloutPhase.DEGRADED and (not state.weight if state.routed else state.strategy is RolloutStrategy.BLUE_GREEN or gone)
-    return state.phase in (RolloutPhase.HEALTHY, RolloutPhase.DEGRADED, RolloutPhase.PAUSED)
-
-
-def _health(state: RolloutState) -> str:
-    word = state.word or "no word yet"
-    if state.phase is RolloutPhase.UNKNOWN and state.word:
-        word = f"{word} (a word that is not known)"
-    return f"{word}: {state.message}" if state.message else word
-
-
-def _obstacles(state: RolloutState) -> tuple[str, ...]:
-    if not state.stable:
-        return ("It is the first version: there is no stable one to go back to.",)
-    if state.workload_ref and state.workload_ref[0] != "Deployment":
-        return (f"Its template is in a {state.workload_ref[0]}, which is not written to; an abort is possible, an undo is not.",) if not state.running else ()
-    return ()
-
-
-def _notes(state: RolloutState) -> list[str]:
-    notes = []
-    if state.running and state.aborted:
-        notes.append(f"It is aborted: the stable version serves, but the spec still names {state.current}; revert that in Git, a retry would start it again.")
-    if state.held:
-        notes.append("It is held by `spec.paused`, by us." if state.held_by_us else "It is held by `spec.paused`, which somebody else set.")
-    step = state.steps[state.step] if state.running and state.step is not None and state.step < len(state.steps) else None
-    if step and step.kind == "pause" and not step.endless and not state.aborted:
-        notes.append(f"The pause of step {(state.step or 0) + 1} ends by itself after {step.seconds} (seconds where it has no unit), whatever is judged.")
-    if state.running and not state.can_keep_pods:
-        notes.append("The number of pods splits the traffic: an abort is a rolling update back, and a freeze that keeps the pods is not possible.")
-    return notes
 
 
 def _next(state: RolloutState) -> str:

@@ -11,6 +11,7 @@ from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import Operation
 from cicd_agents.operations.apply import AlreadyDone, Applier
+from cicd_agents.operations.delivery_way import write
 
 SET_WEIGHT = "SetTrafficWeight"
 
@@ -83,5 +84,4 @@ class TrafficWay:
     def _operation(self, share: float, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> Operation:
         back = "what it was" if standing.share is None else f"{standing.share:.0%}"
         reverse = f"Set the canary's part of the traffic to {back} again."
-        parameters = (("share", f"{share:.6g}"),)
-        return Operation(SET_WEIGHT, self.target, why, reverse, f"{SET_WEIGHT}:{self.target}:{share:.6g}", evidence=evidence, parameters=parameters)
+        return write(SET_WEIGHT, self.target, why, reverse, f"{share:.6g}", evidence, {"share": f"{share:.6g}"})

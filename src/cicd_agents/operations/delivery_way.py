@@ -11,6 +11,14 @@ from cicd_agents.domain.operation import Operation
 from cicd_agents.operations.apply import Applier
 
 
+def write(
+    kind: str, target: str, why: str, reverse: str, about: str = "", evidence: tuple[Evidence, ...] = (), given: Mapping[str, str] | None = None
+) -> Operation:  # fmt: skip
+    """One write on a target. `about` is what beside kind and target makes it the same write when it is planned again; `given` is for its applier."""
+    key = f"{kind}:{target}:{about}" if about else f"{kind}:{target}"
+    return Operation(kind, target, why, reverse, key, evidence=evidence, parameters=tuple((given or {}).items()))
+
+
 class DeliveryWay(Protocol):
     """One target of one delivery tool. It plans writes as operations, in order, and does each; waiting for health is the caller's (`look` again and again).
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from cicd_agents.domain.delivery_workload import Workload, WorkloadKind, WorkloadRevision, Workloads, WorkloadState
+from cicd_agents.domain.delivery_workload import HEALTHY, Workload, WorkloadKind, WorkloadRevision, Workloads, WorkloadState
 from cicd_agents.domain.errors import Rejected, Unavailable
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.ports import Clock
 from cicd_agents.operations.apply import AlreadyDone, Applier
+from cicd_agents.operations.delivery_way import write
 
 UNDO, PAUSE, UNPAUSE, MARK = "UndoWorkload", "PauseWorkload", "ResumeWorkload", "MarkHealthy"
 WORKLOAD_KINDS = (UNDO, PAUSE, UNPAUSE, MARK)
@@ -48,34 +49,35 @@ class WorkloadWay:
         left = standing.current.id if standing.current else ""
         back = self._kubectl("undo", standing.current)
         parameters = {"from": left, "to": to.id, "version": to.version}
-        return (self._operation(UNDO, f"{why} {to.version} is written into the template again.", back, f"{left}:{to.id}", evidence, parameters),)
+        return (write(UNDO, self.target, f"{why} {to.version} is written into the template again.", back, f"{left}:{to.id}", evidence, parameters),)
 
     def promote(self, standing: DeliveryStanding, share: float | None, why: str) -> tuple[Operation, ...]:
         """A rolling update that is paused goes on; there is nothing else to promote, and no share to set."""
         state = self._state()
         if share is not None or not state.paused:
             return ()
-        return (self._operation(UNPAUSE, why, self._kubectl("pause"), _current_id(standing)),)
+        return (self._unpausing(standing, why),)
 
     def freeze(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
         """A rolling update of a Deployment that is under way stops where it is; empty otherwise. It takes no traffic from the pods that are there."""
         state = self._state()
         if self.workload.kind is not WorkloadKind.DEPLOYMENT or state.complete or state.paused:
             return ()
-        return (self._operation(PAUSE, f"{why} The pods of both versions stay as they are.", self._kubectl("resume"), _current_id(standing), evidence),)
+        said = f"{why} The pods of both versions stay as they are."
+        return (write(PAUSE, self.target, said, self._kubectl("resume"), _current_id(standing), evidence),)
 
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """A rolling update that we paused goes on."""
         if not self._state().paused_by_us:
             return ()
-        return (self._operation(UNPAUSE, why, self._kubectl("pause"), _current_id(standing)),)
+        return (self._unpausing(standing, why),)
 
     def mark_healthy(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Note on the current revision that it was fully available and judged well, so that a later roll-back may go there. Nothing where it is not healthy."""
         if standing.current is None or standing.healthy is not True:
             return ()
-        undo = f"Remove the annotation cicd-agents/healthy-at from {standing.current.id}."
-        return (self._operation(MARK, why, undo, standing.current.id, (), {"to": standing.current.id, "version": standing.current.version}),)
+        undo, runs = f"Remove the annotation {HEALTHY} from {standing.current.id}.", standing.current
+        return (write(MARK, self.target, why, undo, runs.id, given={"to": runs.id, "version": runs.version}),)
 
     def appliers(self) -> Mapping[str, Applier]:
         """What does each kind of operation."""
@@ -130,9 +132,14 @@ class WorkloadWay:
         self.workloads.pause(self.workload, self._time())
         return f"Paused {self.target}: {state.updated} of {state.wanted} pods are of the new version."
 
-    def _unpause(self, _operation: Operation) -> str:
-        if not self._state().paused:
+    def _unpause(self, operation: Operation) -> str:
+        """A template that somebody wrote while it was paused would roll out unjudged."""
+        state, judged = self._state(), dict(operation.parameters)["of"]
+        if not state.paused:
             raise AlreadyDone(f"{self.target} is not paused.")
+        if (state.current.id if state.current else "") != judged:
+            runs = state.current.id if state.current else "a revision that is not made yet"
+            raise Rejected(f"{self.target} asks for {runs} now, and not for {judged or 'what was seen'}; look again.")
         self.workloads.unpause(self.workload)
         return f"The roll-out of {self.target} goes on."
 
@@ -161,10 +168,8 @@ class WorkloadWay:
         number = f" --to-revision={self._numbers.get(to.id) if to and to.id in self._numbers else 'REVISION'}" if verb == "undo" else ""
         return f"kubectl -n {self.workload.name.namespace} rollout {verb} {self.workload.kind}/{self.workload.name.name}{number}"
 
-    def _operation(
-        self, kind: str, why: str, reverse: str, key: str, evidence: tuple[Evidence, ...] = (), parameters: Mapping[str, str] | None = None
-    ) -> Operation:  # fmt: skip
-        return Operation(kind, self.target, why, reverse, f"{kind}:{self.target}:{key}", evidence=evidence, parameters=tuple((parameters or {}).items()))
+    def _unpausing(self, standing: DeliveryStanding, why: str) -> Operation:
+        return write(UNPAUSE, self.target, why, self._kubectl("pause"), _current_id(standing), given={"of": _current_id(standing)})
 
 
 def standing_of(state: WorkloadState, owner_handled: bool = False) -> DeliveryStanding:

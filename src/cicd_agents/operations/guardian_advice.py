@@ -5,19 +5,20 @@ A rollback is the quickest way back, except where it makes things worse: an old 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from cicd_agents.domain.canary import Status
 
-# Folders and files of migration tools (Rails, Django, Laravel, Alembic, Flyway, Liquibase, Prisma, Knex, golang-migrate, Entity Framework, dbmate, Atlas).
-_MIGRATION = re.compile(
-    r"(?:^|/)(?:migrations?|migrate|db/migrate|alembic|flyway|liquibase|changelogs?/db|db/changelog)/.*\.(?:sql|py|rb|php|js|ts|xml|ya?ml|json|cs|java|go|prisma)$"
-    r"|(?:^|/)[VUR][0-9][0-9_.]*__[^/]+\.(?:sql|java)$|\.sql$|(?:^|/)(?:db/schema\.rb|db/structure\.sql|schema\.prisma)$",
-    re.IGNORECASE,
-)
+# Folders of migration tools (Rails, Django, Laravel, Alembic, Flyway, Liquibase, Prisma, Knex, golang-migrate, Entity Framework, dbmate, Atlas): single ones,
+# and pairs of one in another.
+_FOLDERS = frozenset(("migration", "migrations", "migrate", "alembic", "flyway", "liquibase"))
+_PAIRS = frozenset((("changelog", "db"), ("changelogs", "db"), ("db", "changelog")))
+_ENDINGS = frozenset(("sql", "py", "rb", "php", "js", "ts", "xml", "yml", "yaml", "json", "cs", "java", "go", "prisma"))
+# The schema itself, whatever its folder; of two names the first is the folder.
+_SCHEMAS = frozenset(("schema.prisma", "db/schema.rb", "db/structure.sql"))
 _MOST_NAMED = 3
 # A change of so many files or less is quickly mended forward; a share of so much or less hurts few.
 _SMALL_CHANGE, _SMALL_SHARE = 3, 0.10
@@ -74,7 +75,24 @@ def advise(facts: Facts) -> Advised:
 
 def migration_files(files: Iterable[str]) -> tuple[str, ...]:
     """The files of a change that look like database migrations, by their names alone."""
-    return tuple(path for path in files if _MIGRATION.search(path))
+    return tuple(path for path in files if _migrates(path.lower().split("/")))
+
+
+def _migrates(parts: list[str]) -> bool:
+    """Paths are of others and may be long, so they are not searched by a pattern."""
+    *folders, name = parts
+    stem, dot, ending = name.rpartition(".")
+    ending = ending if dot else ""
+    if ending == "sql" or name in _SCHEMAS or "/".join(parts[-2:]) in _SCHEMAS:
+        return True
+    placed = not _FOLDERS.isdisjoint(folders) or not _PAIRS.isdisjoint(pairwise(folders))
+    return (placed and ending in _ENDINGS) or (ending == "java" and _versioned(stem))
+
+
+def _versioned(stem: str) -> bool:
+    """Flyway's names: V, U or R, a number, two underscores and words."""
+    number, underscores, words = stem[1:].partition("__")
+    return stem[:1] in ("v", "u", "r") and bool(underscores and words) and number[:1].isdigit() and all(sign in "0123456789_." for sign in number)
 
 
 def _with_migration(facts: Facts, migrations: tuple[str, ...], notes: tuple[str, ...]) -> Advised:

@@ -1,7 +1,7 @@
 """Whether a version that somebody names (an image, a commit, a revision, a tag) is the one that a delivery tool shows. Pure.
 
 The two may say different kinds of things; then the answer is None: it cannot be compared. Words like `history=3` are what a tool adds for people: they can be
-wished for, but they say nothing about a version.
+wished for, but they say nothing about a version; only `template=…` does, where both have it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 
 _SPLIT = re.compile(r"[\s,;()]+")
 _LONGEST = 2000
+# What operations.delivery_workload adds to the images of a revision.
+_TEMPLATE = "template="
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 # A commit inside a word of a tool, such as Flux's `main@sha1:…` or `1f2e…/3c4d5e6f`; a digest of an image is none.
 _COMMITS = re.compile(r"(?<![0-9a-z])(?<!sha256:)[0-9a-f]{7,64}(?![0-9a-z])")
@@ -31,7 +33,9 @@ class _Image:
 
 def matches(text: str, shown: KnownRevision) -> bool | None:
     """Whether all that the text names is in what the tool shows; None where the two say different kinds of things (an image here, a commit there)."""
-    found = [_matched(word, _words(f"{shown.id} {shown.version}")) for word in _words(text)]
+    words = _words(f"{shown.id} {shown.version}")
+    plain = tuple(word for word in words if "=" not in word)
+    found = [_same_template(word, words) if word.startswith(_TEMPLATE) else _matched(word, plain) for word in _words(text)]
     if False in found:
         return False
     return True if True in found else None
@@ -86,6 +90,11 @@ def shown(revision: KnownRevision) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in _SPLIT.split(text[: 2 * _LONGEST]) if word)
+
+
+def _same_template(word: str, words: Sequence[str]) -> bool | None:
+    """Whether a tool's own hash of all settings is the same: two versions of one image may differ in their settings alone."""
+    return _any(other == word for other in words if other.startswith(_TEMPLATE))
 
 
 def _matched(word: str, words: Sequence[str]) -> bool | None:

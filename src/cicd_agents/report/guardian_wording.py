@@ -240,12 +240,15 @@ def carried_out(operations: Sequence[Operation]) -> str:
 
 # Kinds of operations by which the old version serves again; what belongs to them (auto-sync, suspending, a request to revert) does not by itself.
 _TURNS = ("Rollback", "Undo", "Abort", "SetTrafficWeight")
+# The look at what came of them: a rollback that was taken and then failed brought nothing back.
+_LOOK = "VerifyRecovery"
 
 
 def rolled_back(report: GuardianReport) -> bool:
-    """Whether the old version was brought back, by this run or before it: all operations that do it are in the world."""
+    """Whether the old version was brought back, by this run or before it: all operations that do it are in the world, and it was seen to serve well again."""
     turning = [operation for operation in report.operations if operation.kind.startswith(_TURNS)]
-    return report.details.decision is Decision.ROLLBACK and bool(turning) and all(operation.status in REACHED for operation in turning)
+    looks = [operation for operation in report.operations if operation.kind == _LOOK]
+    return report.details.decision is Decision.ROLLBACK and bool(turning) and all(operation.status in REACHED for operation in (*turning, *looks))
 
 
 def undo_text(operation: Operation) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cicd_agents.clients.platforms.release_services import ReleaseServices
 from cicd_agents.domain.context import Platform, RunContext
 from cicd_agents.domain.errors import ServiceError, UsageError
-from cicd_agents.domain.operation import Operation
+from cicd_agents.domain.operation import Operation, OperationStatus
 from cicd_agents.operations.approval import Approval, gate
 from cicd_agents.operations.approval_places import IssuePlace
 from cicd_agents.operations.approval_rules import ApprovalRule, parse_rules, rule_of
@@ -60,11 +60,15 @@ class ApprovalGate:
         return Passed(gate(operations, approval), approval.writes, notes, approval, approvals)
 
     def done(self, passed: Passed, operations: Sequence[Operation]) -> str:
-        """Say that an approval is used up; why that was not possible, if it was not."""
+        """Say that an approval is used up; why that was not possible, if it was not.
+
+        What is left out of `operations` was not needed, such as the incident of a rollback that went well.
+        """
         if passed.approvals is None or passed.approval is None or self.dry_run:
             return ""
+        ended = {one.key: one for one in operations}
         try:
-            passed.approvals.done(passed.approval, operations)
+            passed.approvals.done(passed.approval, [ended.get(one.key, replace(one, status=OperationStatus.ALREADY_DONE)) for one in passed.operations])
         except ServiceError as problem:
             return f"The request for the approval was not ended: {problem}"
         return ""
@@ -91,6 +95,11 @@ class ApprovalGate:
 def approval_needed(kind: str, settings: Settings) -> bool:
     """Whether operations of a kind wait for an approval by the settings."""
     return any(rule_of(Operation(kind, "", "", "", ""), _rules(settings)) for _ in settings.approval_required[:1])
+
+
+def check_approvals(settings: Settings) -> None:
+    """Raises UsageError for rules that make no sense."""
+    _rules(settings)
 
 
 def _rules(settings: Settings) -> tuple[ApprovalRule, ...]:

@@ -77,7 +77,7 @@ def _guardian(settings: Settings, context: RunContext, world: World, *, named: b
     if not named and not (settings.prometheus_url or settings.grafana_url or settings.metrics_table):
         return _skipped(f"A deployment is for the {GUARDIAN}, and nothing says where its metrics are: set prometheus-url.", context, settings, world)
     from cicd_agents.wiring.guardian import run_guardian
-    from cicd_agents.wiring.guardian_session import Wish as GuardianWish
+    from cicd_agents.wiring.guardian_run import Wish as GuardianWish
 
     return run_guardian(settings, context, world, GuardianWish())
 

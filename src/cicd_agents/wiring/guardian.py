@@ -15,7 +15,8 @@ from cicd_agents.domain.context import RunContext
 from cicd_agents.domain.verdict import EXIT_PASS
 from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.guardian_given import rules_of
-from cicd_agents.wiring.guardian_session import GuardianSession, Wish
+from cicd_agents.wiring.guardian_run import GuardianRun, Wish
+from cicd_agents.wiring.guardian_session import GuardianSession
 
 if TYPE_CHECKING:
     from cicd_agents.wiring.world import World
@@ -30,7 +31,11 @@ def guardian(options: argparse.Namespace, world: World) -> int:
     from cicd_agents.settings.reading import read
 
     context = detect(world.environment, read_event(world.environment.get("GITHUB_EVENT_PATH", "")))
-    file = read_settings_file(Path(options.config) if options.config else Path(FILE_NAME), required=bool(options.config))
+    file = None
+    if options.config or context.config_ref is None:
+        file = read_settings_file(Path(options.config) if options.config else Path(FILE_NAME), required=bool(options.config))
+    else:
+        world.say(f"{FILE_NAME} was not read, since the run is of a pull request; `cicd-agents run` reads that of the base branch.")
     given = {option.name: value for option in OF_GUARDIAN if (value := getattr(options, option.field, None)) is not None}
     settings = read(given, world.environment, file, str(context.platform))
     if options.what == "policy":
@@ -54,4 +59,4 @@ def run_guardian(settings: Settings, context: RunContext, world: World, wish: Wi
     with ExitStack() as stack:
         order = Order(context, settings, world.environment, world.clock, budget, world.say, world.timeouts)
         services = stack.enter_context(release_services(order))
-        return GuardianSession(settings, context, world, wish, services, budget, stack).run()
+        return GuardianSession(GuardianRun(settings, context, world, wish, services, budget, stack)).exit_code()

@@ -93,8 +93,8 @@ class Acting:
             self.notes.append(f"The promotion could not be planned, so nothing was written: {problem}")
             return False
         self.notes += refusals
-        if not operations:
-            return False
+        if refusals or not operations:
+            return not refusals and _has(standing, share)
         appliers = self.way.appliers()
         done = self._pass(
             operations, mode, f"promotion {self.way.target}", lambda passed: carry_out(passed.operations, appliers, mode, self.audit, self._clock)
@@ -105,14 +105,15 @@ class Acting:
         """Note on a plain workload that this revision was judged well, so that a later rollback may go there; other tools remember it themselves."""
         from cicd_agents.operations.delivery_workload import WorkloadWay
 
-        if not isinstance(self.way, WorkloadWay) or self._mode(self.settings.promote) is Mode.OFF:
+        mode = self._mode("auto" if "auto" in (self.settings.rollback, self.settings.promote) else "off")
+        if not isinstance(self.way, WorkloadWay) or mode is Mode.OFF:
             return
         try:
             operations = self.way.mark_healthy(self.way.look(), reason)
         except (ServiceError, UsageError) as problem:
             self.notes.append(f"It was not marked as healthy: {problem}")
             return
-        self.operations += carry_out(operations, self.way.appliers(), self._mode(self.settings.promote), self.audit, self._clock)
+        self.operations += carry_out(operations, self.way.appliers(), mode, self.audit, self._clock)
 
     def resume(self, reason: str) -> None:
         """Switch on again what a rollback switched off. Raises ServiceError and UsageError where the target cannot be seen."""
@@ -239,3 +240,10 @@ class Acting:
         if wish is None:
             raise UsageError("revert: the tool does not name one commit of Git for each version; name the last good one by revert-from.")
         return wish
+
+
+def _has(standing: DeliveryStanding, share: float | None) -> bool:
+    """Whether the canary has that part of the traffic already: somebody was faster, or a run that was killed."""
+    wanted = 1.0 if share is None else share
+    alone = standing.share is None and standing.stable is None and standing.settled and standing.healthy is True
+    return (standing.share is not None and standing.share >= wanted) or (share is None and alone)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cicd_agents.wiring.world import World
 
 MOST_RELEASES = 200
+_SAME_RELEASE = 3600
 _KEYS = frozenset({"name", "at", "minutes", "canary", "baseline", "common", "good"})
 
 
@@ -63,9 +64,7 @@ def _release(entry: Mapping[str, Any], where: str, now: float, minutes: float) -
     unknown = sorted(set(map(str, entry)) - _KEYS)
     if unknown:
         raise UsageError(f"{where}: {unknown[0][:60]!r} is not known; there are {', '.join(sorted(_KEYS))}.")
-    since = moment_of(str(entry.get("at", "")), now)
-    if since is None:
-        raise UsageError(f"{where}: `at` is missing: when the version began to serve, in ISO 8601.")
+    since = _moment(entry.get("at"), where, now)
     length, good = entry.get("minutes", minutes), entry.get("good")
     if isinstance(length, bool) or not isinstance(length, int | float) or not 1 <= length <= 1440:
         raise UsageError(f"{where}: `minutes` must be 1 to 1440.")
@@ -75,6 +74,16 @@ def _release(entry: Mapping[str, Any], where: str, now: float, minutes: float) -
     if not (sides.canary or sides.common):
         raise UsageError(f"{where}: `canary` is missing: PromQL matchers of the new version.")
     return PastRelease(_text(entry, "name", where) or str(entry["at"]), since, min(now, since + 60 * length), sides, good)
+
+
+def _moment(at: object, where: str, now: float) -> float:
+    try:
+        since = moment_of("" if at is None else str(at), now)
+    except UsageError:
+        raise UsageError(f"{where}: `at` is {str(at)[:40]!r}, which is no time in the past; write it in ISO 8601, such as 2026-03-01T10:00:00Z.") from None
+    if since is None:
+        raise UsageError(f"{where}: `at` is missing: when the version began to serve, in ISO 8601.")
+    return since
 
 
 def _text(entry: Mapping[str, Any], key: str, where: str) -> str:
@@ -92,21 +101,21 @@ def _of_memory(settings: Settings, context: RunContext, world: World, minutes: f
     path = str(Path(context.workspace or ".") / settings.history) if settings.history else ""
     with open_history(path, settings.history_url, False, world.clock) as memory:
         known = memory.decisions(context.repository, *named(settings, context), MOST_RELEASES)
-    found = _first_of_each(known, minutes)
+    found = _first_of_each(known, minutes, world.clock.now())
     if not found:
         raise UsageError("The memory holds no decision with selectors for this service and environment; give a file by --releases.")
     return found
 
 
-def _first_of_each(known: Sequence[PastDecision], minutes: float) -> tuple[PastRelease, ...]:
+def _first_of_each(known: Sequence[PastDecision], minutes: float, now: float) -> tuple[PastRelease, ...]:
     """One release for each version and beginning. What was rolled back then is taken for bad, which is a guess: a false alarm is in it too."""
-    found: dict[tuple[str, float], PastRelease] = {}
+    found: dict[tuple[str, int], PastRelease] = {}
     for one in known:
         if one.canary or one.common:
-            bad = one.decision == Decision.ROLLBACK
-            key = (one.version, one.since)
-            was_bad = bad or (key in found and found[key].good is False)
-            found[key] = PastRelease(
-                one.version or f"{one.since:.0f}", one.since, one.since + 60 * minutes, Sides(one.canary, one.baseline, one.common), False if was_bad else None
-            )  # fmt: skip
+            # "20 minutes ago", said by two jobs, is not the same second.
+            key = (one.version, int(one.since // _SAME_RELEASE))
+            was_bad = one.decision == Decision.ROLLBACK or (key in found and found[key].good is False)
+            sides = Sides(one.canary, one.baseline, one.common)
+            until = min(now, one.since + 60 * minutes)
+            found[key] = PastRelease(one.version or f"{one.since:.0f}", one.since, until, sides, False if was_bad else None)
     return tuple(found.values())

@@ -82,14 +82,22 @@ def _of_table(settings: Settings, rules: Rules, context: RunContext) -> Given:
     from cicd_agents.clients.guardian_files import parse_points, read_points
 
     if settings.metrics_table == "-":
-        text = sys.stdin.read(_MOST_TABLE + 1)
-        if len(text) > _MOST_TABLE:
-            raise UsageError(f"standard input: is larger than {_MOST_TABLE >> 10} KiB, which no table of metrics needs.")
-        points = parse_points(text, "standard input", rules.policy)
+        points = parse_points(_standard_input(), "standard input", rules.policy)
     else:
         points = read_points(_below(context, settings.metrics_table), rules.policy)
     stage = stage_of(settings.canary_stage, rules.policy)
     return Given(judge_points(points, rules.policy, stage=stage or 0), "single values")
+
+
+def _standard_input() -> str:
+    """What is piped in. As bytes: how Python would decode it depends on the locale, and it may be anything."""
+    data = sys.stdin.buffer.read(_MOST_TABLE + 1)
+    if len(data) > _MOST_TABLE:
+        raise UsageError(f"standard input: is larger than {_MOST_TABLE >> 10} KiB, which no table of metrics needs.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError("standard input: is not UTF-8.") from None
 
 
 def _of_template(settings: Settings, sources: Sources, context: RunContext, world: World) -> Given:

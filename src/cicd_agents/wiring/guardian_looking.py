@@ -13,8 +13,10 @@ from cicd_agents.analysis.canary.observing.ask import shift_before
 from cicd_agents.analysis.canary.observing.charts import charts
 from cicd_agents.analysis.canary.observing.own import OwnQuery
 from cicd_agents.analysis.canary.observing.pods import waiting, with_pods
+from cicd_agents.analysis.canary.observing.shares import arriving, share_of, told_share
+from cicd_agents.analysis.canary.stages import CLOSE
 from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, Observation, Samples, Status
-from cicd_agents.domain.errors import ServiceError
+from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.guardian import MetricsStore, WatchState
 from cicd_agents.domain.log_counts import LogCounts
 from cicd_agents.domain.ports import Clock
@@ -43,19 +45,20 @@ class Looking:
     seen: MetricsSeen | None = field(default=None, init=False)
     observation: Observation | None = field(default=None, init=False)
     notes: list[str] = field(default_factory=list, init=False)
+    _shares: Samples = field(default=(), init=False)
 
     def __call__(self, state: WatchState) -> Judgement:
         """The judgement now."""
         now = self.clock.now()
         self.notes = list(self.scene.notes)
+        self._scene_now()
         try:
             observation = self._observed(state, now)
         except ServiceError as problem:
             self.observation = None
             return blind(self.policy, state.stage, f"Cannot see: {problem}")
         self.observation = observation
-        stage = state.stage if self.moves or self.fixed_stage is not None else None
-        found = self.engine(observation, self.policy, now, stage)
+        found = self.engine(observation, self.policy, now, self._stage(state))
         return replace(found, notes=(*found.notes, *self.notes))
 
     def told(self) -> Seen:
@@ -64,11 +67,12 @@ class Looking:
         return Seen(queries=self.seen.queries if self.seen else (), charts=drawn, query_of=self.seen.query_of if self.seen else {})
 
     def _observed(self, state: WatchState, now: float) -> Observation:
-        # Only where we move the traffic ourselves is its share known better than by the counts.
-        share: Samples = state.stages if self.moves else ()
-        self.seen = gather(self.store, self._ask(now, state.stage, share))
+        told = self._told(now)
+        self.seen = gather(self.store, self._ask(now, state.stage, state.stages if self.moves else self._shares[-1:], told))
         self.notes += [*self.seen.notes, *([self.seen.reason] if self.seen.reason else [])]
         observation = self._with_pods(self.seen.observation, now)
+        if self._shares:
+            observation = replace(observation, share=self._dated(state, observation, now))
         if self.logs is not None:
             start = (self.scene.since if self.scene.since is not None else now - 3600) - _CALIBRATION
             lines = gather_logs(self.logs, LogsAsk(*self.log_queries, start, now, self._shift(now), since=self.scene.since), self.redact)
@@ -76,10 +80,40 @@ class Looking:
             observation = lines.on(replace(observation, warnings=(*observation.warnings, *lines.warnings)))
         return observation
 
-    def _ask(self, now: float, stage: int, share: Samples) -> MetricsAsk:
+    # The canary's part of the traffic: best known by the tool that splits it, then by us where we set it, then by the requests
+
+    def _told(self, now: float) -> float | None:
+        """As a tool tells it now; what the looks were told is kept."""
+        if self.scene.share is None:
+            return None
+        share = self.scene.share()
+        self._shares = () if share is None else (*self._shares, (now, share))
+        return share
+
+    def _dated(self, state: WatchState, observation: Observation, now: float) -> Samples:
+        """The share that is told, since it began."""
+        if self.moves and len(state.stages) > 1 and self._shares[-1][1] <= state.stages[-1][1]:
+            return arriving(state.stages, self._shares, now)
+        since = self.scene.since
+        counted = () if since is None or not self.scene.concurrent else share_of(observation.canary, observation.baseline, since, now, self.policy)
+        return told_share(counted, self._shares)
+
+    def _stage(self, state: WatchState) -> int | None:
+        """The stage, where it is not to be found by share and time. Where we move the traffic and a tool tells more than we gave, it is that share's."""
+        if not self.moves and self.fixed_stage is None:
+            return None
+        if self.fixed_stage is not None or not self._shares:
+            return state.stage
+        told = self._shares[-1][1]
+        return max([state.stage, *(index for index, stage in enumerate(self.policy.stages) if stage.share <= told + CLOSE)])
+
+    def _ask(self, now: float, stage: int, share: Samples, told: float | None) -> MetricsAsk:
+        if not share and not self.scene.concurrent and self.scene.pods is not None and self.scene.since is not None:
+            share = ((self.scene.since, 1.0),)  # no old pod is left, so all of it
+        preview = self.policy.stages[stage].share == 0 if told is None else told == 0
         return MetricsAsk(
             self.scene.sides, now, self.scene.since, self.policy, self.scene.pod_sides, pack=self.pack, own=self.own, calibration=_CALIBRATION,
-            shift=self._shift(now), share=share, preview=self.policy.stages[stage].share == 0,
+            shift=self._shift(now), share=share, preview=preview,
         )  # fmt: skip
 
     def _shift(self, now: float) -> float:
@@ -92,11 +126,20 @@ class Looking:
             return observation
         try:
             canary, baseline = self.scene.pods()
-        except ServiceError as problem:
+        except (ServiceError, UsageError) as problem:
             return replace(observation, warnings=(*observation.warnings, f"The pods could not be seen: {problem}"))
         self.notes += waiting(canary)
         # Pods that run now say nothing of a baseline of another time.
         return with_pods(observation, canary, baseline if self.scene.concurrent else (), now)
+
+    def _scene_now(self) -> None:
+        """The scene anew, where pods change their version under the same names; where it cannot be seen, as it was."""
+        if self.scene.again is None:
+            return
+        try:
+            self.scene = self.scene.again()
+        except (ServiceError, UsageError) as problem:
+            self.notes.append(f"Which pods are of which version is as at an earlier look: {problem}")
 
 
 def always_valid(observation: Observation, policy: CanaryPolicy, now: float, stage: int | None) -> Judgement:

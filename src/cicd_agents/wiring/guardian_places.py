@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from cicd_agents.clients.platforms.release_services import ReleaseServices
 from cicd_agents.domain.context import Platform, RunContext
 from cicd_agents.domain.errors import ServiceError, UsageError
+from cicd_agents.domain.operation import REACHED
 from cicd_agents.domain.verdict import Outcome
+from cicd_agents.operations.guardian_incident import OPEN_INCIDENT, TELL_INCIDENT
 from cicd_agents.publish.annotations import publish_annotations
 from cicd_agents.publish.comment import CommentPlace, publish_comment
 from cicd_agents.publish.dotenv import publish_dotenv
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from cicd_agents.wiring.world import World
 
 _SUMMARY = "summary"
+_STRANGER = "The run is of a fork, or about another commit, so nothing but files is written."
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class GuardianPlaces:
     stack: ExitStack
     form: str = "text"
 
-    def tell(self, report: GuardianReport, next_share: float | None, issue_url: str) -> bool:
+    def tell(self, report: GuardianReport, next_share: float | None) -> bool:
         """Print and, in CI, publish; whether a publication failed."""
         self.world.out(RENDER[self.form](report))
         if self.context.own_run is None:
@@ -65,7 +68,7 @@ class GuardianPlaces:
         places = {
             f"{name}-path": str(written.paths.get(file, "")) for name, file in (("report", "report.md"), ("json", "report.json"), ("html", "report.html"))
         }
-        values = to_guardian_outputs(report, next_share=next_share, places={**places, "comment-url": comment.url, "issue-url": issue_url})
+        values = to_guardian_outputs(report, next_share=next_share, places={**places, "comment-url": comment.url, "issue-url": _issue(report)})
         told = [written.published, self._summary(report), self._annotations(report), comment, self._outputs(values), self._slack(report, comment.url)]
         told.append(self._mark(report))
         for item in told:
@@ -103,6 +106,8 @@ class GuardianPlaces:
         """One comment for each service and environment, on the open request, or on the one that brought the commit."""
         if self.settings.comment == "off" or self.services is None:
             return Published("comment", PublishStatus.SKIPPED)
+        if not self.context.trusted:
+            return Published("comment", PublishStatus.SKIPPED, why=_STRANGER)
         host, pull = self.services.host, self.context.pull_request
         try:
             number = pull.number if pull else self._merged()
@@ -111,7 +116,7 @@ class GuardianPlaces:
         if number is None:
             return Published("comment", PublishStatus.SKIPPED, why="There is no request that brought this version.")
         most = GITLAB_COMMENT_BYTES if self.context.platform is Platform.GITLAB else GITHUB_COMMENT_BYTES
-        place = CommentPlace(number, report.agent, scope_key(report.details.service, report.details.environment), bool(pull and pull.from_fork))
+        place = CommentPlace(number, report.agent, scope_key(report.details.service, report.details.environment))
         return publish_comment(host, place, to_guardian_markdown(report, self._hosts, most), dry_run=self.settings.dry_run)
 
     def _merged(self) -> int | None:
@@ -119,9 +124,11 @@ class GuardianPlaces:
         return found[0] if found else None
 
     def _slack(self, report: GuardianReport, comment_url: str) -> Published:
-        """A message where the gate is closed."""
-        if not self.settings.slack_webhook or report.outcome is Outcome.PASS:
+        """A message where the gate is closed; not beside the one of a rollback that failed, which is told once."""
+        if not self.settings.slack_webhook or report.outcome is Outcome.PASS or _incident_told(report):
             return Published("slack", PublishStatus.SKIPPED)
+        if not self.context.trusted:
+            return Published("slack", PublishStatus.SKIPPED, why=_STRANGER)
         try:
             post = slack_post(self.settings, self.world, self.budget, self.stack)
         except ServiceError as problem:
@@ -132,6 +139,8 @@ class GuardianPlaces:
         """A mark on the dashboards: what was decided, when."""
         if not self.settings.grafana_annotate or self.dashboards is None:
             return Published("grafana", PublishStatus.SKIPPED)
+        if not self.context.trusted:
+            return Published("grafana", PublishStatus.SKIPPED, why=_STRANGER)
         from cicd_agents.domain.dashboards import Mark
 
         dashboards, details = self.dashboards, report.details
@@ -145,6 +154,16 @@ class GuardianPlaces:
             return Published("grafana", PublishStatus.CREATED)
 
         return guarded("grafana", write)
+
+
+def _issue(report: GuardianReport) -> str:
+    """The address of the incident, in what its operation says of itself; empty: there is none."""
+    told = next((one.result for one in report.operations if one.kind == OPEN_INCIDENT), "")
+    return next((word for word in told.split() if word.startswith(("https://", "http://"))), "")
+
+
+def _incident_told(report: GuardianReport) -> bool:
+    return any(one.kind == TELL_INCIDENT and one.status in REACHED for one in report.operations)
 
 
 def slack_post(settings: Settings, world: World, budget: Budget, stack: ExitStack) -> Callable[[dict[str, object]], None]:

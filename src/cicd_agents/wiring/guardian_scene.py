@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 
 from cicd_agents.domain.canary import CanaryPolicy
 from cicd_agents.domain.context import RunContext
-from cicd_agents.domain.delivery_objects import escaped
-from cicd_agents.domain.delivery_workload import PodsVersions
 from cicd_agents.domain.errors import UsageError
-from cicd_agents.domain.guardian import PodState, Sides
+from cicd_agents.domain.guardian import Sides
 from cicd_agents.settings.model import Settings
+from cicd_agents.wiring.guardian_cluster import BothPods, InCluster
 from cicd_agents.wiring.guardian_sources import Sources
 
 _AGO = re.compile(r"([0-9]{1,6})\s*([smhd])(?:\s+ago)?")
@@ -26,7 +25,8 @@ class Scene:
     """What is judged. `concurrent` is False where no old version runs beside the new one: then the time before `since` is the baseline.
 
     `pods` gives the pods of both versions, None: the cluster is not asked. `whole` are the matchers of both versions together, empty: not known.
-    `pod_sides` select the pods where `sides` select series of something else, such as a mesh.
+    `pod_sides` select the pods where `sides` select series of something else, such as a mesh. `share` asks a tool for the canary's part of the traffic, None:
+    none tells. `again` finds the scene anew, where only that shows which pods are of which version; None: it stays as it is.
     """
 
     service: str
@@ -36,15 +36,17 @@ class Scene:
     canary_version: str = ""
     baseline_version: str = ""
     concurrent: bool = True
-    pods: Callable[[], tuple[tuple[PodState, ...], tuple[PodState, ...]]] | None = None
+    pods: Callable[[], BothPods] | None = None
     whole: str = ""
     pod_sides: Sides | None = None
     notes: tuple[str, ...] = ()
+    share: Callable[[], float | None] | None = None
+    again: Callable[[], Scene] | None = None
 
 
 def named(settings: Settings, context: RunContext) -> tuple[str, str]:
     """Service and environment, for people."""
-    target = (settings.workload or settings.delivery).partition(":")[2].rpartition("/")[2].partition("#")[0]
+    target = (settings.workload or settings.delivery).partition(":")[2].rpartition("/")[2].partition("#")[0].partition("=")[0]
     service = settings.service or target or context.repository.rpartition("/")[2] or "the service"
     return service, settings.deploy_environment or context.environment
 
@@ -52,69 +54,55 @@ def named(settings: Settings, context: RunContext) -> tuple[str, str]:
 def scene(settings: Settings, context: RunContext, sources: Sources, now: float) -> Scene:
     """Find it out. Raises UsageError where nothing says which series are the new version's, and ServiceError."""
     service, environment = named(settings, context)
-    since = moment_of(settings.deployed_at, now)
     begun = Scene(
-        service, environment, Sides(settings.canary_selector, settings.baseline_selector, settings.metrics_selector), since, whole=settings.metrics_selector
+        service, environment, Sides(settings.canary_selector, settings.baseline_selector, settings.metrics_selector),
+        moment_of(settings.deployed_at, now), whole=settings.metrics_selector, share=sources.share(),
     )  # fmt: skip
-    target = settings.workload or (settings.delivery if settings.delivery.startswith("canary:") else "")
-    if target.startswith("canary:"):
-        return _of_flagger(begun, sources, target.partition(":")[2])
-    if target:
-        return _of_workload(begun, sources, target, now)
+    if sources.target_of_pods:
+        return _of_cluster(begun, sources, now)
     if not settings.canary_selector and not settings.metrics_selector:
         raise UsageError("Nothing says which series are the new version's: set workload (deployment:NAMESPACE/NAME), or canary-selector and baseline-selector.")
     if settings.baseline_selector:
         return replace(begun, canary_version=settings.canary_selector[:_SHORT], baseline_version=settings.baseline_selector[:_SHORT])
-    if since is None:
+    if begun.since is None:
         raise UsageError("Without baseline-selector the time before the deployment is the baseline: say when it was by deployed-at (`15m`, or ISO 8601).")
     # Before it the new version had no series of its own, so the old one is what `metrics-selector` selects.
     return replace(begun, canary_version=settings.canary_selector[:_SHORT], concurrent=False)
 
 
-def _of_flagger(begun: Scene, sources: Sources, name: str) -> Scene:
-    sides = sources.sides_of_canary(name)
-    if sides is None:
-        raise UsageError(f"canary:{name}: Flagger has no version on its way in, so there is nothing to judge.")
-    return replace(begun, sides=_joined(sides, begun.sides))
+def _of_cluster(begun: Scene, sources: Sources, now: float) -> Scene:
+    found = sources.in_cluster()
+    made = _merged(begun, found, now)
+    if found.lasting:
+        return made
+
+    def again() -> Scene:
+        """Of another new version than is judged nothing is taken. What is judged began when its first pod did, also where that is gone by now."""
+        there = sources.in_cluster()
+        return replace(_merged(begun, there, now), since=made.since, again=again) if there.version == found.version else made
+
+    return replace(made, again=again)
 
 
-def _of_workload(begun: Scene, sources: Sources, target: str, now: float) -> Scene:
-    """New and old pods as the cluster tells; explicit selectors of the settings win."""
-    pods = sources.pods()
-    versions = pods.versions(target)
-    if versions.new is None:
-        raise UsageError(f"{target}: there is no pod of the version that it asks for yet, so there is nothing to judge.")
-    new, old = versions.new, next((each for each in versions.old if each.names), None)
-    namespace, every = f'namespace="{escaped(versions.namespace)}"', f"{escaped(target.rpartition('/')[2])}-.*"
-    found = Sides(f'pod=~"{new.pattern}"', f'pod=~"{old.pattern if old else every}"', namespace)
-
-    def seen() -> tuple[tuple[PodState, ...], tuple[PodState, ...]]:
-        now_there = pods.pods(target)
-        return tuple(pod for pod in now_there if pod.version == new.version), tuple(pod for pod in now_there if pod.version != new.version)
-
-    starts = [pod.started for pod in seen()[0] if pod.started is not None]
-    since = begun.since if begun.since is not None else min(starts, default=None)
-    if old is None and since is None:
+def _merged(begun: Scene, found: InCluster, now: float) -> Scene:
+    """New and old pods as the cluster tells; explicit selectors and times of the settings win."""
+    given = begun.sides
+    concurrent = found.concurrent or bool(given.baseline)
+    since = begun.since if begun.since is not None else found.since
+    if not concurrent and since is None:
         since = now
+    # Where another workload serves the old version, these pods are not all that serve.
+    whole = found.every if found.concurrent or not given.baseline else given.common
+    pod_sides = Sides(found.sides.canary, found.sides.baseline if found.concurrent else given.baseline or found.sides.baseline, found.sides.common)
     return replace(
-        begun, sides=_joined(found, begun.sides), since=since, canary_version=_version(new.images, new.version), concurrent=old is not None,
-        baseline_version=_version(old.images, old.version) if old else "", pods=seen, pod_sides=found if begun.sides.canary or begun.sides.baseline else None,
-        whole=f'{namespace},pod=~"{every}"', notes=_notes(versions, target),
+        begun, sides=_joined(found.sides, given), since=since, canary_version=found.canary, concurrent=concurrent, baseline_version=found.baseline,
+        pods=found.pods, pod_sides=pod_sides if given.canary or given.baseline else None, whole=whole, notes=found.notes,
     )  # fmt: skip
 
 
 def _joined(found: Sides, given: Sides) -> Sides:
     common = ",".join(part for part in (found.common, given.common) if part)
     return Sides(given.canary or found.canary, given.baseline or found.baseline, common)
-
-
-def _version(images: tuple[str, ...], name: str) -> str:
-    return " ".join(images)[:300] or name
-
-
-def _notes(versions: PodsVersions, target: str) -> tuple[str, ...]:
-    several = [each for each in versions.old if each.names]
-    return (f"{target} has pods of {len(several)} older versions; the newest of them is the baseline.",) if len(several) > 1 else ()
 
 
 def moment_of(text: str, now: float) -> float | None:

@@ -13,7 +13,6 @@ from tests.analysis.canary.making import START, observation, with_gauge
 from cicd_agents.analysis.canary import default_policy, judge
 from cicd_agents.analysis.canary.classical.kayenta import Kayenta, Label, classify
 from cicd_agents.analysis.canary.imitation.argo_rollouts import Limits, Measurement, Phase, Tally, condition_phase, judge_template, metric_phase, run_phase
-from cicd_agents.analysis.canary.imitation.flagger import Outcome, advances, prometheus_value
 from cicd_agents.analysis.canary.imitation.kayenta import judge_kayenta
 from cicd_agents.analysis.canary.imitation.keptn import (
     Earlier,
@@ -149,27 +148,6 @@ def test_what_keptn_cannot_see_neither_passes_nor_fails_here() -> None:
 # Flagger
 
 
-def _vector(*values: object) -> dict[str, object]:
-    return {"data": {"result": [{"metric": {}, "value": [1, value]} for value in values]}}
-
-
-def test_flagger_reads_one_value() -> None:
-    assert (prometheus_value(_vector("100")).value, prometheus_value(_vector("1", "2")).value) == (100.0, 2.0)
-    assert prometheus_value(_vector("NaN")).outcome is Outcome.NO_VALUES
-    assert prometheus_value({"data": {"result": [{"values": [[1, "1"]]}]}}).outcome is Outcome.MULTIPLE
-    assert prometheus_value(_vector("many")).outcome is Outcome.ERROR
-    anything: tuple[object, ...] = (None, [], {}, {"data": 3}, {"data": {"result": "x"}}, {"data": {"result": []}}, _vector(1))
-    for junk in anything:
-        assert prometheus_value(junk).outcome is Outcome.NO_VALUES
-    assert advances(99, least=99)
-    assert not advances(98.9, least=99)
-    assert not advances(501, most=500)
-    assert advances(-1, ranged=True)
-    assert not advances(98, threshold=99, success_rate=True)
-    assert not advances(6, threshold=5)
-    assert not advances(1)
-
-
 # Kayenta
 
 
@@ -260,22 +238,6 @@ def test_metric_phase_vectors(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", _of("argo-rollouts", "condition_phase"))
 def test_condition_phase_vectors(vector: dict[str, Any]) -> None:
     assert condition_phase(vector["success"], vector["failure"]) == vector["expected"]["phase"]
-
-
-@pytest.mark.parametrize("vector", _of("flagger", "prometheus_value"))
-def test_prometheus_value_vectors(vector: dict[str, Any]) -> None:
-    found = prometheus_value(vector["payload"])
-    assert (found.outcome, found.value) == (vector["expected"]["outcome"], vector["expected"]["value"])
-
-
-@pytest.mark.parametrize("vector", _of("flagger", "threshold"))
-def test_threshold_vectors(vector: dict[str, Any]) -> None:
-    given = vector["range"] or {}
-    found = advances(
-        vector["value"], least=given.get("min"), most=given.get("max"), ranged=vector["range"] is not None, threshold=vector["threshold"],
-        success_rate=vector["success_rate"],
-    )  # fmt: skip
-    assert found is vector["expected"]["advance"]
 
 
 @pytest.mark.parametrize("vector", _of("keptn", "parse"))

@@ -6,7 +6,7 @@ from math import sqrt
 
 import pytest
 
-from cicd_agents.analysis.canary.noise import USUAL_TAU, calibrate, widening
+from cicd_agents.analysis.canary.noise import USUAL_TAU, apart, calibrate, widening
 
 
 def _rows(draw: random.Random, pods: int, minutes: int, mean: float, pod: float = 0.0, minute: float = 0.0) -> list[list[float]]:
@@ -41,7 +41,7 @@ def test_shared_minutes_are_no_noise() -> None:
 
 
 def test_without_data_the_usual_is_assumed() -> None:
-    assert calibrate([], []).tau == USUAL_TAU
+    assert USUAL_TAU < calibrate([], []).tau < 3 * USUAL_TAU
     assert calibrate([[0.0] * 5], [[100.0] * 5]).phi == 1.0
 
 
@@ -62,3 +62,20 @@ def test_a_loud_baseline_is_told_and_weighed_down() -> None:
 
 def test_widening_grows_with_noise_and_shrinks_with_pods() -> None:
     assert 1.0 == widening(0.0, 1, 1, 2.5) < widening(0.1, 4, 8, 2.5) < widening(0.1, 1, 8, 2.5) < widening(0.3, 1, 8, 2.5) <= 4.0
+
+
+def test_few_errors_leave_the_prior_and_many_replace_it() -> None:
+    few = calibrate(_rows(random.Random(5), 8, 40, 0.05, pod=0.3), [[1000.0] * 40 for _ in range(8)])
+    many = calibrate(_rows(random.Random(6), 8, 40, 200.0), [[9000.0] * 40 for _ in range(8)])
+    assert sum(weight for _, weight in few.taus) == pytest.approx(1)
+    assert few.tau == pytest.approx(calibrate([], []).tau, rel=0.4)
+    assert many.tau < 0.03
+
+
+def test_equally_good_versions_are_apart_by_the_noise_of_their_pods() -> None:
+    def beyond(taus: tuple[tuple[float, float], ...], pods: float, wider: float = 1.0) -> float:
+        return sum(weight for log_ratio, weight in apart(taus, pods, 8, wider) if log_ratio >= 0.3)
+
+    calm, wild = ((0.05, 1.0),), ((0.4, 1.0),)
+    assert sum(weight for _, weight in apart(wild, 1, 8)) == pytest.approx(1)
+    assert beyond(calm, 1) < 1e-3 < beyond(wild, 4) < beyond(wild, 1) < beyond(wild, 1, 2.0) < 0.5

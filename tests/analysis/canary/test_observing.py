@@ -13,17 +13,19 @@ from tests.analysis.canary.making import START, observation, with_gauge
 
 from cicd_agents.analysis.canary import default_policy, judge
 from cicd_agents.analysis.canary.counters import increments
+from cicd_agents.analysis.canary.observing.ask import MetricsAsk
 from cicd_agents.analysis.canary.observing.charts import MOST_POINTS, charts
 from cicd_agents.analysis.canary.observing.joining import Raw, joined, once, raw_of, scrapes_of
 from cicd_agents.analysis.canary.observing.levels import cores, percent, stacked
 from cicd_agents.analysis.canary.observing.lives import oom_kills, readiness, restarts, starts
 from cicd_agents.analysis.canary.observing.outcomes import outcome
 from cicd_agents.analysis.canary.observing.own import OwnKind, own_metrics, parse_own
+from cicd_agents.analysis.canary.observing.plan import CANARY, span, window
 from cicd_agents.analysis.canary.observing.pods import waiting, with_pods
-from cicd_agents.analysis.canary.observing.promql import checked, labels_of, pods_matcher, quoted
+from cicd_agents.analysis.canary.observing.promql import checked, labels_of
 from cicd_agents.domain.canary import Observation, Replica, Status, Version
 from cicd_agents.domain.errors import UsageError
-from cicd_agents.domain.guardian import PodState, Sampled
+from cicd_agents.domain.guardian import PodState, Sampled, Sides
 
 HOLE = 300.0
 
@@ -196,25 +198,13 @@ def test_the_labels_of_matchers_are_known() -> None:
     assert labels_of('a="b=1,c=2",d!~"e"') == ("a", "d")
 
 
-@given(st.lists(st.text(min_size=1), max_size=3))
-def test_names_from_a_cluster_stay_inside_their_matcher(names: list[str]) -> None:
-    text = pods_matcher(names)
-    assert len(labels_of(checked(text, "s"))) == 1
-    assert checked(f"pod={quoted(''.join(names))}", "s")
-
-
-@given(st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1))
-def test_a_pods_name_matches_only_itself(name: str) -> None:
-    pattern = pods_matcher([name]).removeprefix('pod=~"').removesuffix('"').replace(r"\"", '"').replace("\\\\", "\\")
-    assert re.fullmatch(pattern, name)
-    assert not re.fullmatch(pattern, name + "x")
-
-
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
         ("orders", "NAME=QUERY"), ("Orders=x{selector}", "NAME=QUERY"), ("a.rate=x{selector}", "NAME=QUERY"), ("a=", "empty"), ("a=up", "neither"),
         ('a=x{job="{selector}"}', "neither"), ("a=x{selektor}", "placeholder {selektor}"), ("a=sum(x{selector}", "lacks a )"),
+        ('a=x{selector,code="1"}/y{selector}', "beside other matchers"), ('a=x{code="1",matchers}/y{selector}', "beside other matchers"),
+        ('a=x{code="1",{selector}}', "beside other matchers"),
         ("a=x{selector})", "without its"),
         ('a=x{b="1,{matchers}}', "no end"), ("a.count=rate(x{selector}[5m])", "raw counter"), ("a.errors=x{selector}", "needs a.total"),
         ("a.count=sum(x{selector})", "raw counter"),
@@ -318,3 +308,9 @@ def test_charts_have_both_lines_a_limit_and_at_most_so_many_points() -> None:
 
 def test_nothing_observed_has_no_charts() -> None:
     assert charts(Observation(), default_policy(), NOW) == ()
+
+
+def test_a_canary_that_begins_later_by_a_clock_ahead_of_ours_has_an_empty_window() -> None:
+    ask = MetricsAsk(Sides('pod="new"', 'pod="old"'), now=1000.0, since=1100.0)
+    assert span(ask, CANARY) == (1000.0, 1000.0)
+    assert window(ask, CANARY) == 1

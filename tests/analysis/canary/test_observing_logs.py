@@ -16,6 +16,9 @@ from cicd_agents.domain.canary import LogTemplate, Status
 from cicd_agents.domain.log_counts import LogLine
 from cicd_agents.domain.redaction import Redactor
 
+# Each made a pattern go back over what it had read, again and again: a line of 8 kB took minutes.
+SLOW = ["exception", "a.", "error=", "a@", "http", "oom-", "no panic", "Error", "/a", "'a", "1a"]
+
 CRITICAL = [
     "2024-05-01T10:00:00Z ERROR [main] c.s.Orders - java.lang.NullPointerException: x is null",
     "2024-05-01 10:00:00,123 ERROR Exception on /orders [POST]",
@@ -144,3 +147,10 @@ def test_logs_join_the_replica_of_their_pod() -> None:
     template = LogTemplate("x", ((START, 0.0), (START + 60, 1.0)))
     seen = with_logs(observation([2.0] * 30), {"new-0": (template,), "new-9": (template,)}, {})
     assert [(replica.name, len(replica.logs), bool(replica.requests)) for replica in seen.canary.replicas] == [("new-0", 1, True), ("new-9", 1, False)]
+
+
+@pytest.mark.parametrize("piece", SLOW)
+def test_a_line_that_was_made_to_be_slow_is_read_to_its_end(piece: str) -> None:
+    message = message_of(piece * (20_000 // len(piece)))
+    assert is_critical(message) in (True, False)
+    assert template_of(message)

@@ -128,6 +128,7 @@ STAGE_5 = {"share": "5%", "minutes": 5}
         ({"metrics": {"cpu": {"go": 1.2}}}, "metrics.cpu.go: 1.2 has no unit; write 1.2x"),
         ({"metrics": {"cpu": {"go": "a bit"}}}, "metrics.cpu.go: 'a bit' cannot be read"),
         ({"metrics": {"cpu": {"go": "1.2x 1.3x"}}}, "metrics.cpu.go says a factor twice"),
+        ({"metrics": {"cpu": {"go": "1e999x"}}}, "metrics.cpu.go: 1e999x is too large to be a measured number"),
         ({"metrics": {"cpu": {"go": "0.5x"}}}, "metrics.cpu.go: 0.5x is the wrong way"),
         ({"metrics": {"cpu": {"go": "-5pp"}}}, "write + in front"),
         ({"metrics": {"cpu": {"go": "95%"}}}, "the limit of stop (90) is not beyond the limit of go (95)"),

@@ -134,6 +134,19 @@ def test_mappings_and_lists_say_the_same(table: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["P95 latency: slow", "P95 latency = ok (baseline: ok)", "| metric | baseline | canary |\n|---|---|---|\n| P95 latency | good | good |"]
+)
+def test_a_metric_with_a_word_for_a_number_is_refused_and_not_left_out(text: str) -> None:
+    with pytest.raises(UsageError, match=r"Line \d+ of the table.* is no number; write one such as"):
+        parse_table(f"Error rate: 0.12% (baseline: 0.10%)\n{text}", POLICY)
+
+
+@pytest.mark.parametrize("text", ["CPU and memory look fine", "Latency:", "Health: good", "Status: all well"])
+def test_headings_and_prose_are_no_error(text: str) -> None:
+    assert parse_table(f"Error rate: 0.12% (baseline: 0.10%)\n{text}", POLICY)[0] == EXPECTED[0]
+
+
+@pytest.mark.parametrize(
     ("table", "says"),
     [
         ({"error_rate": 0.12}, "error_rate of the table: Error rate: 0.12 has no unit"),

@@ -72,6 +72,8 @@ def test_conditions_are_evaluated_as_expr_does(condition: str, result: object, h
         ("max([]) > 1", 1.0),
         ("9.0 ** 9 ** 9 > 1", 1.0),
         ("default(result, 0) < 0.05", []),
+        ("len(result[0:result[0]]) > 0", [float("nan")]),
+        ("len(result[1.0:]) > 0", [1.0]),
         ("all(map(result, {all(result, {all(result, {# > 0})})}), {#})", [1.0] * 80),
     ],
 )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil, exp, log, sqrt
 
+from cicd_agents.analysis.canary.borrowing import Earlier, borrowed_gains
 from cicd_agents.analysis.canary.evidence import Found, Split, cap_for, split_evidence
-from cicd_agents.analysis.canary.noise import USUAL_TAU, Noise, calibrate, widening
+from cicd_agents.analysis.canary.noise import USUAL_TAU, Noise, apart, calibrate, widening
 from cicd_agents.analysis.canary.streams import Limits
 from cicd_agents.analysis.canary.tables import Stream
+from cicd_agents.analysis.canary.warming import admitted
 from cicd_agents.domain.canary import Direction, Kind, Metric, Status, Strength
 
 Z_UPPER = 1.6448536269514722  # 95 % one-sided
 # The estimate must pass the GO limit by so many standard errors before a metric fails.
-GUARD = 0.5
+GUARD = 0.25
 # So much of the threshold must be left without the two strongest minutes: a burst fails nobody.
 LASTING = 0.2
-# By how many standard deviations of pod noise the null is widened; less where the GO limit is an absolute margin, which guards as well.
+# By how many standard deviations of pod noise the null is widened where nothing is borrowed; less where the GO limit is an absolute margin and guards as well.
 SIGMAS, SIGMAS_GUARDED = 2.5, 1.5
 # What customers do depends little on the pod.
 BUSINESS_TAU = 0.01
@@ -66,7 +69,7 @@ class Compared:
 
 def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter) -> Compared:
     """The always-valid comparison of one stream. `limits_at(rate, wide)` gives the limits at a baseline rate."""
-    (a, n_a), (b, n_b) = stream.canary.total(setting.until), stream.baseline.total(setting.until)
+    (a, n_a), (b, n_b) = admitted(stream, setting.until), stream.baseline.total(setting.until)
     both = [index for index in range(min(len(a), len(b))) if n_a[index] > 0 and n_b[index] > 0]
     n_canary, n_baseline = sum(n_a[index] for index in both), sum(n_b[index] for index in both)
     if not both or n_canary <= 0:
@@ -92,7 +95,13 @@ def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter
     for index in both:
         own = max(phi, _burst(b[index], n_a[index] / n_b[index] * limits.rho, heavy * per_pod))
         steps.append(Split(a[index], n_a[index], b[index], n_b[index], limits.rho, own, limits.margin))
-    found = split_evidence(steps, cap_for(setting.threshold), falling=falling)
+    cap = cap_for(setting.threshold)
+    borrowed = None
+    if metric.kind is not Kind.QUANTILE and setting.wider <= 1:
+        earlier = [Earlier(b[index], n_b[index]) for index in range(both[0]) if n_b[index] > 0]
+        bare = limits_at(known, 1.0).rho
+        borrowed = partial(borrowed_gains, earlier, [replace(step, rho=bare) for step in steps], apart(noise.taus, canary_pods, baseline_pods), cap)
+    found = split_evidence(steps, cap, falling=falling, borrowed=borrowed)
     rate, base = x_canary / n_canary, _standardised(steps)
     error = sqrt(phi * (max(rate, 1 / n_canary) / n_canary + max(base, 0.5 / n_baseline) / n_baseline))
     upper = rate - Z_UPPER * error if falling else max(rate + Z_UPPER * error, 3 / n_canary)

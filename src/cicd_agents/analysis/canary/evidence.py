@@ -17,29 +17,32 @@ time with probability at most alpha, however often one looks. The ingredients an
   Shin, Ramdas and Rinaldo, "E-detectors", arXiv 2203.03532, with a bounded sum of weights, so that it stays an e-process.
 * Noise: LR to the power 1/phi, phi ≥ 1 the dispersion measured on the baseline; by Jensen's inequality it keeps its promise, and spends it slower.
 * One minute's log LR is cut at `cap`: min(LR, c) ≤ LR keeps the promise too, and no single minute can decide.
+* Borrowed strength. From the beginning on, counts are compared through the baseline's level over all minutes, where that is known better: borrowing.py.
 * Levels. Bets on a bounded difference: prod (1 + lambda d_t), with E[d_t | past] ≤ 0 under the null and d_t ≥ -1: Waudby-Smith and Ramdas, "Estimating
   means of bounded random variables by betting", JRSS B 86 (2024).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
 Factors = tuple[tuple[float, float], ...]
+Gains = Callable[[Sequence[float]], Sequence[Sequence[float]]]
 
 # Factors beyond the null that the mixture bets on, with their weights: a doubling is the likeliest, and large ones are easy.
-FACTORS = ((1.25, 0.2), (1.6, 0.25), (2.2, 0.2), (4.0, 0.15), (10.0, 0.12), (40.0, 0.08))
+FACTORS = ((1.25, 0.05), (1.6, 0.2), (2.0, 0.25), (2.8, 0.17), (5.0, 0.12), (12.0, 0.12), (40.0, 0.09))
 FALLS = ((0.95, 0.2), (0.9, 0.3), (0.75, 0.25), (0.5, 0.15), (0.1, 0.1))
 BETS = ((0.15, 0.3), (0.4, 0.4), (0.9, 0.3))
-# Half of the weight is on trouble from the beginning, the rest on an onset in one of the following steps.
-FROM_START, ONSETS = 0.5, 60
+# Most of the weight is on trouble from the beginning, the rest on an onset in one of the following steps.
+FROM_START, ONSETS = 0.7, 60
 # Later trouble after good minutes needs more minutes: the cap is smaller.
 LATE_CAP = 0.8
 # What a burst is: its steps reach this part of the cap. Spikes in most of the steps since the onset, or so many of them, are no burst any more.
-STRONGEST, SPIKE, SPIKED, SPIKES = 2, 0.6, 0.8, 5
+STRONGEST, SPIKE, SPIKED, SPIKES = 2, 0.6, 0.85, 6
 _LARGEST = 1e280
+_LATER = (1 - FROM_START) / ONSETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,15 @@ class Found:
     lasting: float = 0.0
 
 
-def split_evidence(steps: Sequence[Split], cap: float, *, falling: bool = False, factors: Factors = ()) -> Found:
+def split_evidence(steps: Sequence[Split], cap: float, *, falling: bool = False, factors: Factors = (), borrowed: Gains | None = None) -> Found:
     """The e-process of the null "canary ≤ rho × baseline" (falling: ≥) over the steps. Steps without exposure on both sides say nothing.
 
-    `factors` beyond the null are bet on, with weights; empty: the usual ones.
+    `factors` beyond the null are bet on, with weights; empty: the usual ones. `borrowed` gives the gains of each factor from the beginning, where they are
+    known better than from each step alone (borrowing.py).
     """
+    chosen = factors or (FALLS if falling else FACTORS)
     rows: list[tuple[float, list[float]]] = []
-    for factor, weight in factors or (FALLS if falling else FACTORS):
+    for factor, weight in chosen:
         grown = log(factor)
         row: list[float] = []
         for step in steps:
@@ -87,7 +92,10 @@ def split_evidence(steps: Sequence[Split], cap: float, *, falling: bool = False,
             shrink = log((null + step.n_b) / (other + step.n_b))
             row.append((step.a * (grown + shrink) + (step.b + step.n_b * step.margin / step.rho) * shrink) / step.phi)
         rows.append((weight, row))
-    return mix(rows, cap)
+    if borrowed is None:
+        return mix(rows, cap)
+    begun = [[gain / step.phi for gain, step in zip(row, steps, strict=True)] for row in borrowed([factor for factor, _ in chosen])]
+    return mix(rows, cap, begun)
 
 
 def bet_evidence(differences: Sequence[float], cap: float) -> Found:
@@ -95,29 +103,38 @@ def bet_evidence(differences: Sequence[float], cap: float) -> Found:
     return mix([(weight, [log(max(1e-9, 1 + size * max(-1.0, difference))) for difference in differences]) for size, weight in BETS], cap)
 
 
-def mix(rows: Sequence[tuple[float, Sequence[float]]], cap: float) -> Found:
-    """The mixture over alternatives (weight, log LR of each step) and onsets. A step's log LR is cut at `cap`, in late onsets at a part of it."""
+def mix(rows: Sequence[tuple[float, Sequence[float]]], cap: float, begun: Sequence[Sequence[float]] = ()) -> Found:
+    """The mixture over alternatives (weight, log LR of each step) and onsets. A step's log LR is cut at `cap`, in late onsets at a part of it.
+
+    `begun`: other rows for trouble from the beginning, one for each alternative.
+    """
     total, best, chosen = 0.0, 0.0, rows[0][1] if rows else ()
-    later = (1 - FROM_START) / ONSETS
-    late_cap = cap * LATE_CAP
-    for weight, row in rows:
-        early, late = FROM_START, 0.0
-        for index, gain in enumerate(row):
-            factor = exp(gain if -700.0 < gain < cap else cap if gain >= cap else -700.0)
-            early *= factor
-            if index:
-                if index <= ONSETS:
-                    late += later
-                late *= exp(late_cap) if gain > late_cap else factor
-            if early > _LARGEST or late > _LARGEST:
-                early, late = min(early, _LARGEST), min(late, _LARGEST)
+    for number, (weight, row) in enumerate(rows):
+        first = begun[number] if begun else row
+        early, late = FROM_START * _product(first, cap), _late(row, cap)
         total += weight * (early + late)
-        if weight * (early + late) > best:
-            best, chosen = weight * (early + late), row
+        for value, its in ((early, first), (late, row)):
+            if weight * value > best:
+                best, chosen = weight * value, its
     # What is left of the weights of onsets that are still to come.
-    remaining = max(0, ONSETS - max(0, len(rows[0][1]) - 1)) * later if rows else 0.0
+    remaining = max(0, ONSETS - max(0, len(rows[0][1]) - 1)) * _LATER if rows else 0.0
     onset = _onset(chosen, cap)
     return Found(log(max(1e-300, total + remaining)), onset, _lasting(chosen[onset:], cap))
+
+
+def _product(row: Sequence[float], cap: float) -> float:
+    product = 1.0
+    for gain in row:
+        product = min(_LARGEST, product * exp(max(-700.0, min(gain, cap))))
+    return product
+
+
+def _late(row: Sequence[float], cap: float) -> float:
+    late, late_cap = 0.0, cap * LATE_CAP
+    for index, gain in enumerate(row):
+        if index:
+            late = min(_LARGEST, (late + (_LATER if index <= ONSETS else 0.0)) * exp(max(-700.0, min(gain, late_cap))))
+    return late
 
 
 def _lasting(since: Sequence[float], cap: float) -> float:
@@ -142,4 +159,4 @@ def _onset(row: Sequence[float], cap: float) -> int:
 
 def cap_for(threshold: float, minutes: float = 3.0) -> float:
     """The cut that needs at least `minutes` steps to reach `threshold` (log of 1/alpha), with the price of the mixture over onsets and a little for factors."""
-    return (threshold + log(1 / FROM_START) + 0.3) / minutes
+    return (threshold + log(1 / FROM_START) + 2.4) / minutes

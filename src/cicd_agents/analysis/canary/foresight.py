@@ -6,17 +6,47 @@ such canaries are stopped by then.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from math import isfinite, log
 
+from cicd_agents.analysis.canary.borrowing import Earlier, borrowed_gains
 from cicd_agents.analysis.canary.counts import SIGMAS_GUARDED
 from cicd_agents.analysis.canary.defaults import check_policy
 from cicd_agents.analysis.canary.evidence import Split, cap_for, split_evidence
-from cicd_agents.analysis.canary.noise import USUAL_TAU, widening
+from cicd_agents.analysis.canary.noise import SIZES, USUAL_TAU, apart, widening
 from cicd_agents.analysis.canary.streams import Limits, ratio_limits
 from cicd_agents.domain.canary import CanaryPolicy, Direction, Foresight, Kind
 from cicd_agents.domain.errors import UsageError
 
 MAX_STEPS = 240
+# How long before the canary the baseline is known, in steps, and what a service's pod noise is thought to be: the prior without its rare large sizes.
+BEFORE = 20
+PRIOR = tuple((size * USUAL_TAU, weight) for size, weight in SIZES[:5])
+RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+
+
+def foresight_of_stages(policy: CanaryPolicy, *, requests_per_second: float, rate: float, metric: str = "error_rate") -> tuple[str, ...]:
+    """A sentence for each stage that has a baseline beside it: the smallest change of a rate that shows by its end, and from which minute on.
+
+    Raises UsageError for a metric that is no count ratio.
+    """
+    known = [foresight(policy, requests_per_second=requests_per_second, rate=rate, ratio=ratio, metric=metric) for ratio in RATIOS]
+    title = next((item.title or item.name for item in policy.metrics if item.name == metric), metric)
+    told, passed = [], 0.0
+    for stage in policy.stages:
+        passed += stage.minutes
+        if not 0 < stage.share < 1:
+            continue
+        where = f"At {100 * stage.share:g} % of the traffic, until minute {passed:g}"
+        seen = next((item for item in known if item.minutes is not None and item.minutes <= passed), None)
+        if seen is None:
+            told.append(f"{where}: not even {title.lower()} {RATIOS[-1]:g} times {100 * rate:.3g} % shows.")
+        else:
+            told.append(f"{where}: {title.lower()} {seen.ratio:g} times {100 * rate:.3g} % shows after about {seen.minutes:.0f} minutes.")
+    return tuple(told)
 
 
 def foresight(
@@ -39,8 +69,10 @@ def foresight(
     threshold = log(total / (policy.alpha * max(chosen.weight, 1e-6)))
     minutes = None
     if usable:
-        limits = ratio_limits(chosen.tolerance, rate, widening(USUAL_TAU, *pods, SIGMAS_GUARDED), 1.0, falling=falling)
-        minutes = _first(shares, policy, requests_per_second * policy.step, rate, ratio, limits, max(1.0, dispersion), threshold, falling=falling)
+        limits = [ratio_limits(chosen.tolerance, rate, wide, 1.0, falling=falling) for wide in (widening(USUAL_TAU, *pods, SIGMAS_GUARDED), 1.0)]
+        steps = _steps(shares, requests_per_second * policy.step, rate, ratio, limits[0], max(1.0, dispersion))
+        found = _first(steps, limits[1].rho, pods, threshold, falling=falling)
+        minutes = None if found is None else found * policy.step / 60
         if not _outside(chosen.tolerance.go_ratio, chosen.tolerance.go_margin, rate, ratio, falling=falling):
             minutes = None
     what = f"{chosen.title or chosen.name} {ratio:g} times {100 * rate:.3g} % at {requests_per_second:g} requests a second"
@@ -61,16 +93,24 @@ def _shares(policy: CanaryPolicy) -> list[float]:
     return steps[:MAX_STEPS]
 
 
-def _first(
-    shares: list[float], policy: CanaryPolicy, per_step: float, rate: float, ratio: float, limits: Limits, phi: float, threshold: float, *, falling: bool
-) -> float | None:  # fmt: skip
-    warm = round(policy.warm_up / policy.step)
-    steps: list[Split] = []
-    for number, share in enumerate(shares, start=1):
-        if number <= warm:
-            continue
-        n_a, n_b = per_step * share, per_step * (1 - share)
-        steps.append(Split(n_a * min(1.0, rate * ratio), n_a, n_b * rate, n_b, limits.rho, phi, limits.margin))
-        if split_evidence(steps, cap_for(threshold), falling=falling).log_e >= threshold:
-            return number * policy.step / 60
-    return None
+def _steps(shares: Sequence[float], per_step: float, rate: float, ratio: float, limits: Limits, phi: float) -> list[Split]:
+    """The expected counts; in the first step of its life a pod is not compared."""
+    counted = [(per_step * share if number else 0.0, per_step * (1 - share)) for number, share in enumerate(shares)]
+    return [Split(n_a * min(1.0, rate * ratio), n_a, n_b * rate, n_b, limits.rho, phi, limits.margin) for n_a, n_b in counted]
+
+
+def _first(steps: Sequence[Split], bare: float, pods: tuple[int, int], threshold: float, *, falling: bool) -> float | None:
+    """From which step on the evidence passes the threshold: it grows with each."""
+    if not steps:
+        return None
+    per_step = steps[0].n_b + steps[0].n_a
+    earlier = [Earlier(per_step * steps[0].b / steps[0].n_b, per_step)] * BEFORE if steps[0].n_b > 0 else []
+    equals, cap = apart(PRIOR, *pods), cap_for(threshold)
+
+    def shown(number: int) -> bool:
+        part = list(steps[:number])
+        plain = [replace(step, rho=bare) for step in part]
+        return split_evidence(part, cap, falling=falling, borrowed=partial(borrowed_gains, earlier, plain, equals, cap)).log_e >= threshold
+
+    place = bisect_left(range(1, len(steps) + 1), True, key=shown)
+    return None if place == len(steps) else float(place + 1)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from math import isfinite
 
+from cicd_agents.analysis.canary.alone import burning, left_alone, only_clear, set_beside
 from cicd_agents.analysis.canary.at_once import alarms
 from cicd_agents.analysis.canary.conclusion import Scene, conclude
 from cicd_agents.analysis.canary.counts import Setting
 from cicd_agents.analysis.canary.defaults import check_policy
 from cicd_agents.analysis.canary.measures import blank, measure, novelties, present, traffic
 from cicd_agents.analysis.canary.points import judge_points
+from cicd_agents.analysis.canary.preview import NOTE, judge_preview, newest, unasked
 from cicd_agents.analysis.canary.stages import Moment, moment
 from cicd_agents.analysis.canary.tables import Tables, tabulate
-from cicd_agents.domain.canary import CanaryPolicy, Judgement, Metric, MetricJudgement, Observation, Stage, Status
+from cicd_agents.domain.canary import CanaryPolicy, Judgement, Metric, Observation, Stage, Status
 
 # Where the baseline is of another time, noise counts double.
 OTHER_TIME = 2.0
@@ -40,26 +42,41 @@ def judge_tables(tables: Tables | None, observation: Observation, policy: Canary
         nothing = tuple(blank(metric, Status.NO_DATA, "there is no usable sample") for metric in policy.metrics if metric.required)
         return conclude(Scene(policy, at, nothing, (), (), tuple(observation.warnings), (), weaker, "there is no usable sample of either version"))
     until = tables.bins_until(now)
-    taking_part = [metric for metric in policy.metrics if present(metric, tables) or metric.required]
+    if observation.concurrent and left_alone(tables, at, until):
+        observation = set_beside(observation, tables, until)
+        tables, weaker = tabulate(observation, policy) or tables, True
+        until = tables.bins_until(now)
+    preview = stage_policy.share <= 0 and at.share <= 0
+    metrics = [_of_stage(unasked(metric) if preview else metric, stage_policy) for metric in policy.metrics]
+    taking_part = [metric for metric in metrics if present(metric, tables) or metric.required]
     total = sum(metric.weight for metric in taking_part if metric.weight > 0) or 1.0
     budget = tuple((metric.name, policy.alpha * max(metric.weight, 1e-6) / total) for metric in taking_part)
     setting = Setting(until, policy.alpha, stage_policy.see, 1.0 if observation.concurrent else OTHER_TIME, policy.least_requests, policy.slo_latency)
-    judged = tuple(_measured(metric, tables, replace(setting, alpha=alpha), stage_policy) for metric, (_, alpha) in zip(taking_part, budget, strict=True))
+    judged = [measure(metric, tables, replace(setting, alpha=alpha)) for metric, (_, alpha) in zip(taking_part, budget, strict=True)]
     fired = alarms(tables, until, policy.at_once, now)
-    told = [*observation.warnings, *([] if observation.concurrent else ["the baseline is of another time: the evidence is weaker"])]
+    told = list(observation.warnings)
+    if not observation.concurrent:
+        told.append("the baseline is of another time: the evidence is weaker, and only clear trouble fails")
+        judged = [only_clear(metric, found, tables, until) for metric, found in zip(taking_part, judged, strict=True)]
+        fired = (*fired, *burning(tables, until, now))
+    if preview:
+        told.append(NOTE)
+        judged.append(judge_preview(tables, until, now))
     notes = (*told, *traffic(tables, until, at.share), *novelties(tables, until))
-    return conclude(Scene(policy, at, judged, fired, tables.exclusions, notes, budget, weaker, _blind(tables, policy, at)))
+    blind = _blind(newest(tables, now) if preview else tables.last, policy, at)
+    return conclude(Scene(policy, at, tuple(judged), fired, tables.exclusions, notes, budget, weaker, blind))
 
 
-def _measured(metric: Metric, tables: Tables, setting: Setting, stage: Stage) -> MetricJudgement:
+def _of_stage(metric: Metric, stage: Stage) -> Metric:
+    """The metric with the stage's own tolerance, where it has one."""
     own = dict(stage.tolerances).get(metric.name)
-    return measure(replace(metric, tolerance=own) if own else metric, tables, setting)
+    return replace(metric, tolerance=own) if own else metric
 
 
-def _blind(tables: Tables, policy: CanaryPolicy, at: Moment) -> str:
-    """Why the canary cannot be seen at present, empty where it can."""
-    if tables.last is None:
+def _blind(last: float | None, policy: CanaryPolicy, at: Moment) -> str:
+    """Why the canary cannot be seen at present, empty where it can; `last` is the time of its newest sample."""
+    if last is None:
         return "there is no usable sample of the canary"
-    if at.now - tables.last > policy.hole:
-        return f"the newest sample of the canary is {(at.now - tables.last) / 60:.0f} minutes old"
+    if at.now - last > policy.hole:
+        return f"the newest sample of the canary is {(at.now - last) / 60:.0f} minutes old"
     return ""

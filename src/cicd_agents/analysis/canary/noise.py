@@ -2,8 +2,8 @@
 
 Two kinds are told apart. *Dispersion* phi: how much the counts of a replica jump between blocks of minutes (Pearson's chi-square divided by its degrees of
 freedom, McCullagh and Nelder, "Generalized linear models", 1989, chapter 6; shared minutes cancel, since each block has its own mean). *Pod noise* tau: lasting
-differences between pods, which more minutes do not average out (the moment estimator of DerSimonian and Laird, Controlled Clinical Trials 7 (1986)).
-Both are drawn towards what is usual where the baseline shows little.
+differences between pods, which more minutes do not average out: a random effect of each pod with a prior on its size, and what the baseline's pods say of it
+(Gelman, "Prior distributions for variance parameters in hierarchical models", Bayesian Analysis 1 (2006)). Few errors say little, and then the prior stays.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log, sqrt
+from math import erfc, exp, log, sqrt
 
 from cicd_agents.analysis.canary.evidence import Split, split_evidence
 
 BLOCKS = (1, 4)
-# What is assumed without data, and how many degrees of freedom that is worth.
-USUAL_TAU, TAU_WORTH, PHI_WORTH = 0.04, 8.0, 12.0
+# What is assumed without data: the usual pod noise, multiples of it with their weights, and how many degrees of freedom a dispersion of 1 is worth.
+USUAL_TAU, PHI_WORTH = 0.04, 12.0
+SIZES = ((0.25, 0.15), (0.75, 0.3), (1.25, 0.25), (2.0, 0.15), (3.0, 0.08), (5.0, 0.04), (8.0, 0.02), (12.0, 0.01))
+# Logarithms of the ratio of two versions that are equally good, for which the null is worked out.
+APART = (0.0, 0.06, 0.12, 0.2, 0.3, 0.45, 0.7, 1.1)
 AA_QUIET = log(20.0)
 _AA_FACTORS = ((1.5, 0.5), (4.0, 0.5))
 _MEDIAN_CHI1 = 0.4549
@@ -29,6 +32,7 @@ Rows = Sequence[Sequence[float]]
 class Noise:
     """`phi` for one replica of the baseline, `tau` as a fraction, `load` exposure of a replica and step; `quiet`: the A/A check of the baseline was quiet.
 
+    `taus` are sizes of the pod noise with what they are worth believing, tau is the root of their mean square.
     `kappa` is the part of the variance of a replica's counts that grows with their square: large counts, as in a burst, are noisier than phi says.
     """
 
@@ -37,6 +41,7 @@ class Noise:
     load: float
     quiet: bool = True
     kappa: float = 0.0
+    taus: tuple[tuple[float, float], ...] = ()
 
 
 def calibrate(events: Rows, exposure: Rows, floor: float = 1.0, usual: float = USUAL_TAU) -> Noise:
@@ -47,19 +52,20 @@ def calibrate(events: Rows, exposure: Rows, floor: float = 1.0, usual: float = U
     """
     used = [index for index, row in enumerate(exposure) if sum(row) > 0]
     if not used:
-        return Noise(1.0, usual, 0.0)
+        taus = tuple((size * usual, weight) for size, weight in SIZES)
+        return Noise(1.0, _root(taus), 0.0, taus=taus)
     x, n = [events[index] for index in used], [exposure[index] for index in used]
     busy = sum(value > 0 for row in n for value in row)
     load = sum(map(sum, n)) / max(1, busy)
     if len(used) == 1:
-        return Noise(max(floor, _between_minutes(x[0], n[0])), 2 * usual, load)
+        taus = tuple((2 * size * usual, weight) for size, weight in SIZES)
+        return Noise(max(floor, _between_minutes(x[0], n[0])), _root(taus), load, taus=taus)
     phi = max(floor, *(_dispersion(_blocked(x, size), _blocked(n, size)) for size in BLOCKS))
-    tau = _lasting(x, n, phi, usual)
-    kappa = _squared(x, n)
+    taus = _lasting(x, n, phi, usual)
+    tau, kappa = _root(taus), _squared(x, n)
     loudest = _aa(x, n, phi, tau)
-    if loudest > AA_QUIET:
-        return Noise(phi * loudest / AA_QUIET, tau, load, quiet=False, kappa=kappa)
-    return Noise(phi, tau, load, kappa=kappa)
+    loud = max(1.0, loudest / AA_QUIET)
+    return Noise(phi * loud, tau, load, loud <= 1.0, kappa, taus)
 
 
 def _blocked(rows: Rows, size: int) -> list[list[float]]:
@@ -107,17 +113,39 @@ def _squared(x: Rows, n: Rows) -> float:
     return min(1.0, max(0.0, excess / squares)) if squares > 0 else 0.0
 
 
-def _lasting(x: Rows, n: Rows, phi: float, usual: float) -> float:
+def _root(taus: Sequence[tuple[float, float]]) -> float:
+    return sqrt(sum(weight * tau * tau for tau, weight in taus))
+
+
+def _lasting(x: Rows, n: Rows, phi: float, usual: float) -> tuple[tuple[float, float], ...]:
+    """Sizes of the pod noise with what they are worth believing, by the counts of each replica: normal, of variance mean × phi + (mean × tau)²."""
     _, seen, due = _expected(x, n)
     pairs = [(count, mean) for count, mean in zip(seen, due, strict=True) if mean > 0]
-    total = sum(mean for _, mean in pairs)
-    freedom = len(pairs) - 1
-    spare = total - sum(mean * mean for _, mean in pairs) / total if total > 0 else 0.0
-    if freedom < 1 or spare <= 0:
-        return usual
-    chi = sum((count - mean) ** 2 / mean for count, mean in pairs)
-    squared = max(0.0, (chi - freedom * phi) / spare)
-    return sqrt((freedom * squared + TAU_WORTH * usual**2) / (freedom + TAU_WORTH))
+    # The means are estimated from the same counts.
+    freedom = (len(pairs) - 1) / len(pairs) if pairs else 0.0
+    scores = []
+    for size, weight in SIZES:
+        fits = (_normal(count - mean, mean * phi + (mean * size * usual) ** 2) for count, mean in pairs)
+        scores.append(log(weight) + freedom * sum(fits))
+    highest = max(scores)
+    parts = [exp(score - highest) for score in scores]
+    return tuple((size * usual, part / sum(parts)) for (size, _), part in zip(SIZES, parts, strict=True))
+
+
+def _normal(distance: float, variance: float) -> float:
+    return -0.5 * (log(variance) + distance * distance / variance)
+
+
+def apart(taus: Sequence[tuple[float, float]], canary_pods: float, baseline_pods: float, wider: float = 1.0) -> list[tuple[float, float]]:
+    """By how much (as a logarithm) pods that differ may set versions apart that are equally good, with weights. A better canary counts as an equal one."""
+    spread = wider * sqrt(1 / max(1.0, canary_pods) + 1 / max(1.0, baseline_pods))
+    edges = [0.5 * (low + high) for low, high in pairwise(APART)]
+    below = [sum(weight * _under(edge / max(1e-9, tau * spread)) for tau, weight in taus) for edge in edges]
+    return [(log_ratio, high - low) for log_ratio, low, high in zip(APART, [0.0, *below], [*below, 1.0], strict=True) if high - low > 1e-12]
+
+
+def _under(deviations: float) -> float:
+    return 0.5 * erfc(-deviations / sqrt(2))
 
 
 def _between_minutes(x: Sequence[float], n: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import compress
 from math import exp, inf, isfinite, log
 
-from cicd_agents.analysis.canary.tables import Counted, ReplicaTable, Row, Stream
+from cicd_agents.analysis.canary.tables import AGES, Counted, ReplicaTable, Row, Stream
 from cicd_agents.domain.canary import Direction, Metric, Tolerance
 
 # A fraction of slow requests that no tolerance on a quantile should be narrower than.
@@ -28,20 +28,26 @@ def ratio_stream(metric: Metric, canary: Sequence[ReplicaTable], baseline: Seque
     """The stream of a count ratio."""
     mine, other = _ratio(metric, canary), _ratio(metric, baseline)
     common = metric.direction is Direction.DECREASE and sum(map(sum, other.events)) > 0.5 * sum(map(sum, other.exposure)) > 0
-    return Stream(_complement(mine), _complement(other), complement=True) if common else Stream(mine, other)
+    if common:
+        return Stream(_complement(mine), _complement(other), complement=True)
+    return Stream(mine, other, ages=tuple(_ratio(metric, canary, masks) for masks in by_age(canary)))
 
 
-def _ratio(metric: Metric, replicas: Sequence[ReplicaTable]) -> Counted:
+def by_age(replicas: Sequence[ReplicaTable]) -> list[list[list[bool]]]:
+    """The masks of the replicas for each of the ages."""
+    return [[replica.ages[age] for replica in replicas] for age in range(len(AGES))]
+
+
+def _ratio(metric: Metric, replicas: Sequence[ReplicaTable], masks: Sequence[Sequence[bool]] = ()) -> Counted:
     events, exposure = [], []
-    for replica in replicas:
+    for replica, mask in zip(replicas, masks or [replica.usable for replica in replicas], strict=True):
         if metric.of or _is_counter(metric, replica):
             happened = [row for name, row in replica.counters.items() if name in metric.events]
         else:
             happened = [row for name, row in replica.requests.items() if name.startswith(metric.events or ("5",))]
         of_all = [row for name, row in replica.counters.items() if name in metric.of] if metric.of else requests(replica)
-        size = len(replica.usable)
-        events.append(_masked(happened, replica.usable, size))
-        exposure.append(_masked(of_all, replica.usable, size))
+        events.append(_masked(happened, mask, len(mask)))
+        exposure.append(_masked(of_all, mask, len(mask)))
     return Counted(events, exposure)
 
 
@@ -57,14 +63,15 @@ def requests(replica: ReplicaTable) -> list[Row]:
 def log_stream(canary: Sequence[ReplicaTable], baseline: Sequence[ReplicaTable], template: str | None = None) -> Stream:
     """Critical log messages of requests (of minutes, where no requests are counted): all of them, or those of one template."""
 
-    def side(replicas: Sequence[ReplicaTable]) -> Counted:
+    def side(replicas: Sequence[ReplicaTable], masks: Sequence[Sequence[bool]]) -> Counted:
         rows = [[row for name, row in replica.logs.items() if (name == template if template else name in replica.critical)] for replica in replicas]
         return Counted(
-            [_masked(row, replica.usable, len(replica.usable)) for row, replica in zip(rows, replicas, strict=True)],
-            [_masked(requests(replica) or [[1.0] * len(replica.usable)], replica.usable, len(replica.usable)) for replica in replicas],
+            [_masked(row, mask, len(mask)) for row, mask in zip(rows, masks, strict=True)],
+            [_masked(requests(replica) or [[1.0] * len(mask)], mask, len(mask)) for replica, mask in zip(replicas, masks, strict=True)],
         )
 
-    return Stream(side(canary), side(baseline))
+    ages = tuple(side(canary, masks) for masks in by_age(canary))
+    return Stream(side(canary, [replica.usable for replica in canary]), side(baseline, [replica.usable for replica in baseline]), ages=ages)
 
 
 def _complement(side: Counted) -> Counted:

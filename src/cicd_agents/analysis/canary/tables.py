@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from math import floor, isinf, isnan
+from math import floor, isfinite, isinf, isnan
 
 from cicd_agents.analysis.canary.counters import clean, increments, levels, resets, spread
 from cicd_agents.domain.canary import CanaryPolicy, Observation, Replica, Samples, Version
@@ -18,6 +18,8 @@ MAX_SERIES = 400
 RESTARTS_EXCUSED = 2
 
 Row = list[float]
+# The first step of a pod's life, the rest of its warm-up, and as long again after it.
+AGES = ("newborn", "young", "adolescent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,16 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One pair of counts to compare. `bound`: slower than so many seconds. `complement`: the events are those that did not happen."""
+    """One pair of counts to compare. `bound`: slower than so many seconds. `complement`: the events are those that did not happen.
+
+    `ages` are the canary's counts by the age of its pods (`AGES`): they tell how long the warm-up really lasts.
+    """
 
     canary: Counted
     baseline: Counted
     bound: float | None = None
     complement: bool = False
+    ages: tuple[Counted, ...] = ()
 
 
 def _columns(rows: Sequence[Sequence[float]], until: int) -> Row:
@@ -51,7 +57,10 @@ Levels = list[float | None]
 
 @dataclass(frozen=True, slots=True)
 class ReplicaTable:
-    """One replica on the grid. `usable` says which steps count, warm-up apart; rows of counters by name, `latency` by bound, ascending."""
+    """One replica on the grid. `usable` says which steps count, warm-up apart; rows of counters by name, `latency` by bound, ascending.
+
+    `ages` say for each of `AGES` which steps the replica was so old in; only where it did not restart meanwhile.
+    """
 
     name: str
     usable: list[bool]
@@ -64,6 +73,7 @@ class ReplicaTable:
     restarts: tuple[float, ...]
     health: tuple[tuple[float, bool], ...]
     started: float | None
+    ages: tuple[list[bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,8 @@ def tabulate(observation: Observation, policy: CanaryPolicy) -> Tables | None:
     ]
     times = [time for side in cleaned for replica in side for time in replica.scrapes]
     times += [time for side in values for samples in side.values() for time, _ in samples]
+    # Health results alone make a grid too: before a switch there is nothing else to see.
+    times = times or [time for replica in observation.canary.replicas[:MAX_REPLICAS] for time, _ in replica.health if isfinite(time) and abs(time) < 1e15]
     if not times:
         return None
     canary_times = [replica.scrapes[0] for replica in cleaned[1] if replica.scrapes] + [samples[0][0] for samples in values[1].values() if samples]
@@ -166,7 +178,7 @@ class _Grid:
         health = tuple(sorted((time, bool(well)) for time, well in replica.source.health[-10_000:] if abs(time) < 1e15))
         return ReplicaTable(
             replica.source.name, self._usable(born, again), requests, latency, counters, gauges, logs,
-            frozenset(log.template for log in replica.source.logs if log.critical), again, health, born,
+            frozenset(log.template for log in replica.source.logs if log.critical), again, health, born, self._ages(born, again),
         )  # fmt: skip
 
     def _born(self, replica: _Cleaned) -> float | None:
@@ -177,6 +189,18 @@ class _Grid:
         if replica.scrapes and replica.scrapes[0] > self.first + 1.5 * self.step:
             return replica.scrapes[0] - self.step
         return None
+
+    def _ages(self, born: float | None, again: Sequence[float]) -> tuple[list[bool], ...]:
+        ages = tuple([False] * self.bins for _ in AGES)
+        warm = self.policy.warm_up
+        if born is None or any(time < born + 2 * warm for time in again):
+            return ages
+        for index in range(max(0, floor((born - self.start) / self.step)), self.bins):
+            age = self.start + index * self.step - born
+            if age >= 2 * warm - 1e-6:
+                break
+            ages[0 if age < self.step - 1e-6 and age < warm - 1e-6 else 1 if age < warm - 1e-6 else 2][index] = True
+        return ages
 
     def _usable(self, born: float | None, again: Sequence[float]) -> list[bool]:
         usable = [True] * self.bins

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from functools import cache
 from importlib.resources import files
 
@@ -10,7 +11,7 @@ from cicd_agents.analysis.logs.matchers import FilterMatcher, LiteralMatcher, Ma
 from cicd_agents.analysis.logs.scan import Catalogue, catalogue, literals_of, patterns_of
 from cicd_agents.analysis.logs.signature import Signature, parse_file
 
-COMPILED = "signatures.json"
+COMPILED = "signatures.json.z"
 DATABASE = "signatures.hs"
 # What the compiled form depends on beside the signature files.
 _CODE = ("signature.py", "literals.py", "matchers.py", "pattern.py", "compiled.py", "scan.py", "structure.py")
@@ -32,10 +33,10 @@ def bundled() -> Catalogue:
     return Catalogue(ready.signatures, _matcher(patterns, ready), ready.literals)
 
 
-def compiled_form() -> str:
-    """The text that belongs into the file COMPILED."""
+def compiled_form() -> bytes:
+    """What belongs into the file COMPILED: packed, since an image is as large as its files."""
     rules = signatures()
-    return compiled.dump(rules, literals_of(rules), compiled.digest(_sources()))
+    return zlib.compress(compiled.dump(rules, literals_of(rules), compiled.digest(_sources())).encode(), 9)
 
 
 def compiled_database() -> bytes | None:
@@ -52,7 +53,7 @@ def compiled_database() -> bytes | None:
 def _compiled() -> compiled.Loaded | None:
     """From the file that was made with the package; None where there is none or it is not of these sources (a working tree in change)."""
     file = files(__package__) / COMPILED
-    return compiled.load(file.read_text(encoding="utf-8"), compiled.digest(_sources())) if file.is_file() else None
+    return compiled.load(zlib.decompress(file.read_bytes()).decode(), compiled.digest(_sources())) if file.is_file() else None
 
 
 def _matcher(patterns: list[bytes], ready: compiled.Loaded) -> Matcher:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cicd_agents.clients.delivery import argo_rollouts_shapes as shapes
-from cicd_agents.clients.delivery.custom_objects import list_path, missing_rights, object_path, owner_ids, read
+from cicd_agents.clients.delivery.cluster_objects import APPS, list_path, missing_rights, object_path, owned, read
+from cicd_agents.clients.delivery.kubernetes_shapes import matching
+from cicd_agents.clients.delivery.object_shapes import metadata, whole
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import Cluster, PatchForm
 from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
@@ -19,7 +21,6 @@ from cicd_agents.domain.delivery_rollouts import RolloutPhase, RolloutState, Rol
 from cicd_agents.domain.errors import NotFound, Refused, Rejected
 
 GROUP, API = "argoproj.io", "argoproj.io/v1alpha1"
-_APPS = "apps/v1"
 # Workloads that can hold the template (Rollout CRD, spec.workloadRef); of these only a Deployment has one that we may write.
 _WRITABLE = "Deployment"
 
@@ -135,7 +136,7 @@ class ArgoRollouts:
         if (keep and state.abort_delay == 0) or (not keep and state.kept_delay is None):
             return False
         before = shapes.NOT_SET if state.abort_delay is None else str(state.abort_delay)
-        marker, delay = (before, 0) if keep else (None, _number(state.kept_delay))
+        marker, delay = (before, 0) if keep else (None, whole(state.kept_delay))
         rules = "blueGreen" if state.strategy is RolloutStrategy.BLUE_GREEN else "canary"
         self._patch(
             {"metadata": {"annotations": {shapes.KEPT_DELAY: marker}}, "spec": {"strategy": {rules: {"abortScaleDownDelaySeconds": delay}}}}, name
@@ -161,24 +162,18 @@ class ArgoRollouts:
         spec = data.inner("spec")
         reference = shapes.workload_ref(spec)
         if reference is None:
-            return spec.inner("template").data, object_path(API, "rollouts", name), data.inner("metadata").number("generation", 0)
+            return spec.inner("template").data, object_path(API, "rollouts", name), metadata(data).number("generation", 0)
         kind, workload = reference
         if kind != _WRITABLE:
             return None, "", 0
-        path = object_path(_APPS, "deployments", ObjectName(name.namespace, workload))
+        path = object_path(APPS, "deployments", ObjectName(name.namespace, workload))
         where = f"Kubernetes: the Deployment {name.namespace}/{workload}"
         held = read(self._cluster, path, where, f"{where} is not there, which the Rollout {name.shown} refers to")
-        return held.inner("spec").inner("template").data, path, held.inner("metadata").number("generation", 0)
+        return held.inner("spec").inner("template").data, path, metadata(held).number("generation", 0)
 
     def _replica_sets(self, name: ObjectName, data: Shape) -> tuple[Shape, ...]:
         """The ReplicaSets that the Rollout controls."""
-        labels = data.inner("spec").maybe("selector")
-        equal = labels.maybe("matchLabels") if labels else None
-        params = {"labelSelector": ",".join(f"{key}={equal.text(key, '')}" for key in sorted(equal.data))} if equal else None
-        uid = data.inner("metadata").text("uid")
-        listed = self._cluster.listed(list_path(_APPS, "replicasets", name.namespace), params)
-        found = (Shape.of(each, f"Kubernetes: a ReplicaSet of {name.shown}") for each in listed)
-        return tuple(each for each in found if uid in owner_ids(each))
+        return owned(self._cluster, list_path(APPS, "replicasets", name.namespace), (metadata(data).text("uid"),), matching(data.inner("spec")))
 
     def _patch(self, body: Mapping[str, Any], name: ObjectName, sub: str = "") -> None:
         self._cluster.patch(object_path(API, "rollouts", name, sub), body, PatchForm.MERGE)
@@ -188,7 +183,3 @@ class ArgoRollouts:
             self._patch({"status": status}, name, "status")
         except NotFound:
             self._patch({"status": status}, name)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cicd_agents.clients.delivery.custom_objects import annotation
+from cicd_agents.clients.delivery.object_shapes import annotation, images, label, metadata, status_of, whole
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
 from cicd_agents.domain.delivery_rollouts import HASH_LABEL, RolloutPhase, RolloutRevision, RolloutState, RolloutStep, RolloutStrategy
@@ -23,7 +23,7 @@ _LONGEST_MESSAGE = 300
 
 def state(name: ObjectName, data: Shape, replica_sets: Sequence[Shape], template: Mapping[str, Any] | None) -> RolloutState:
     """How a Rollout stands; `template` is what the spec, or the workload that it refers to, holds now."""
-    spec, status = data.inner("spec"), data.maybe("status") or Shape({}, data.where, "status")
+    spec, status = data.inner("spec"), status_of(data)
     strategy, rules = strategy_of(spec, name)
     phase, word, message = _phase(data, status)
     canary, blue_green = status.maybe("canary"), status.maybe("blueGreen")
@@ -64,9 +64,10 @@ def plain_template(replica_set: Shape) -> dict[str, Any]:
 
 def without_hash(template: Mapping[str, Any]) -> dict[str, Any]:
     """A template without the label of its hash."""
-    metadata = dict(template.get("metadata") or {})
-    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH_LABEL}
-    return {**template, "metadata": {**metadata, "labels": labels}}
+    shape = Shape(template, "Argo Rollouts: a pod template")
+    about = shape.maybe("metadata") or Shape({}, shape.where, "metadata")
+    labels = about.maybe("labels") or Shape({}, shape.where, "metadata.labels")
+    return {**template, "metadata": {**about.data, "labels": {key: value for key, value in labels.data.items() if key != HASH_LABEL}}}
 
 
 def same_template(template: Mapping[str, Any], replica_set: Shape) -> bool:
@@ -76,8 +77,7 @@ def same_template(template: Mapping[str, Any], replica_set: Shape) -> bool:
 
 def hash_of(replica_set: Shape) -> str:
     """The pod-template hash of a ReplicaSet."""
-    labels = replica_set.inner("metadata").maybe("labels")
-    return labels.text(HASH_LABEL, "") if labels else ""
+    return label(replica_set, HASH_LABEL)
 
 
 def _within(part: Any, whole: Any) -> bool:
@@ -93,12 +93,10 @@ def _holder(template: Mapping[str, Any] | None, replica_sets: Sequence[Shape]) -
 
 
 def _revision(replica_set: Shape) -> RolloutRevision:
-    spec, status = replica_set.inner("spec"), replica_set.maybe("status") or Shape({}, replica_set.where)
-    number = annotation(replica_set, REVISION) or ""
-    containers = spec.inner("template").inner("spec").items("containers")
+    spec, status = replica_set.inner("spec"), status_of(replica_set)
     return RolloutRevision(
-        hash_of(replica_set), int(number) if number.isascii() and number.isdigit() else 0, tuple(each.text("image", "") for each in containers),
-        replica_set.inner("metadata").time("creationTimestamp"), spec.number("replicas", 1), status.number("readyReplicas", 0),
+        hash_of(replica_set), whole(annotation(replica_set, REVISION)) or 0, images(spec.inner("template").inner("spec")),
+        metadata(replica_set).time("creationTimestamp"), spec.number("replicas", 1), status.number("readyReplicas", 0),
         status.number("availableReplicas", 0),
     )  # fmt: skip
 
@@ -114,9 +112,8 @@ def _step(data: Shape) -> RolloutStep:
 def _phase(data: Shape, status: Shape) -> tuple[RolloutPhase, str, str]:
     """The phase, its word and message. What the controller has not seen yet is no verdict on the newest change."""
     word, message = status.text("phase", ""), status.text("message", "")[:_LONGEST_MESSAGE]
-    observed = status.text("observedGeneration", "")
-    generation = data.inner("metadata").number("generation", 0)
-    if observed.isascii() and observed.isdigit() and int(observed) < generation:
+    observed = whole(status.text("observedGeneration", ""))
+    if observed is not None and observed < metadata(data).number("generation", 0):
         return RolloutPhase.OBSERVING, word, "the controller has not seen the newest change yet"
     if status.flag("controllerPause") and not status.items("pauseConditions", missing_ok=True):
         return RolloutPhase.OBSERVING, word, "the controller is about to end the pause"

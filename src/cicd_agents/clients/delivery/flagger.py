@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cicd_agents.clients.delivery import flagger_shapes as shapes
-from cicd_agents.clients.delivery.custom_objects import annotation, list_path, missing_rights, object_path, owner_ids, read
+from cicd_agents.clients.delivery.cluster_objects import APPS, list_path, missing_rights, object_path, owned, read
+from cicd_agents.clients.delivery.kubernetes_shapes import matching
+from cicd_agents.clients.delivery.object_shapes import annotation, metadata
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import Cluster, PatchForm
 from cicd_agents.domain.delivery_flagger import FlaggerState
@@ -15,7 +17,6 @@ from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
 from cicd_agents.domain.errors import NotFound
 
 GROUP, API = "flagger.app", "flagger.app/v1beta1"
-_APPS = "apps/v1"
 _PLURALS = {"Deployment": "deployments", "DaemonSet": "daemonsets"}
 
 
@@ -77,13 +78,11 @@ class FlaggerCanaries:
     def _workload(self, plural: str, name: ObjectName) -> Shape | None:
         """The target or its primary; None where it is not there yet."""
         try:
-            return Shape.of(self._cluster.read(object_path(_APPS, plural, name)), f"Kubernetes: {plural} {name.shown}")
+            return Shape.of(self._cluster.read(object_path(APPS, plural, name)), f"Kubernetes: {plural} {name.shown}")
         except NotFound:
             return None
 
     def _replica_sets(self, name: ObjectName, workload: Shape) -> tuple[Shape, ...]:
         """The ReplicaSets of the target."""
-        uid = workload.inner("metadata").text("uid")
-        listed = self._cluster.listed(list_path(_APPS, "replicasets", name.namespace))
-        found = (Shape.of(each, f"Kubernetes: a ReplicaSet of {name.shown}") for each in listed)
-        return tuple(each for each in found if uid in owner_ids(each))
+        path = list_path(APPS, "replicasets", name.namespace)
+        return owned(self._cluster, path, (metadata(workload).text("uid"),), matching(workload.inner("spec")))

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cicd_agents.clients.delivery.custom_objects import annotation, condition
+from cicd_agents.clients.delivery.kubernetes_shapes import TEMPLATE_HASH
+from cicd_agents.clients.delivery.object_shapes import annotation, condition, images, label, metadata, status_of
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.delivery_flagger import FlaggerPhase, FlaggerSide, FlaggerState
 from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
 
 SKIPPED_BY_US = "cicd-agents/skip-analysis"
 PRIMARY = "-primary"
-_HASH = "pod-template-hash"
 _LONGEST_MESSAGE = 300
 
 
 def state(name: ObjectName, data: Shape, target: Shape | None, primary: Shape | None, replica_sets: Sequence[Shape]) -> FlaggerState:
     """How a Canary stands, with its target, the primary and the target's ReplicaSets, where they are."""
-    spec, status = data.inner("spec"), data.maybe("status") or Shape({}, data.where, "status")
+    spec, status = data.inner("spec"), status_of(data)
     reference, analysis = spec.inner("targetRef"), spec.maybe("analysis") or Shape({}, data.where, "spec.analysis")
     word, promoted = status.text("phase", ""), condition(status, "Promoted")
     return FlaggerState(
@@ -41,10 +41,10 @@ def target_of(data: Shape) -> tuple[str, str]:
 
 
 def _side(workload: Shape) -> FlaggerSide:
-    spec, status = workload.inner("spec"), workload.maybe("status") or Shape({}, workload.where, "status")
-    images = tuple(each.text("image", "") for each in spec.inner("template").inner("spec").items("containers"))
+    spec, status = workload.inner("spec"), status_of(workload)
+    pictures = images(spec.inner("template").inner("spec"))
     wanted = status.number("desiredNumberScheduled", 0) if "desiredNumberScheduled" in status.data else spec.number("replicas", 1)
-    return FlaggerSide(workload.inner("metadata").text("name"), images, wanted, status.number("readyReplicas", 0) or status.number("numberReady", 0))
+    return FlaggerSide(metadata(workload).text("name"), pictures, wanted, status.number("readyReplicas", 0) or status.number("numberReady", 0))
 
 
 def _same(target: Shape | None, primary: Shape | None) -> bool | None:
@@ -69,6 +69,4 @@ def _plain(value: Any) -> Any:
 
 
 def _names(replica_set: Shape) -> tuple[str, str]:
-    metadata = replica_set.inner("metadata")
-    labels = metadata.maybe("labels")
-    return labels.text(_HASH, "") if labels else "", metadata.text("name")
+    return label(replica_set, TEMPLATE_HASH), metadata(replica_set).text("name")

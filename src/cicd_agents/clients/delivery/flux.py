@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cicd_agents.clients.delivery import flux_shapes as shapes
-from cicd_agents.clients.delivery.custom_objects import annotation, list_path, missing_rights, object_path, read
+from cicd_agents.clients.delivery.cluster_objects import list_path, missing_rights, object_path, read
+from cicd_agents.clients.delivery.object_shapes import annotation, status_of
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import Cluster, PatchForm
 from cicd_agents.domain.delivery_flux import FluxKind, FluxState, FluxTarget, ImageAutomation
@@ -65,8 +66,7 @@ class FluxObjects:
     def request(self, target: FluxTarget, token: str) -> bool:
         """Ask for a reconciliation; False where that token was handled."""
         data = self._read(target)
-        status = data.maybe("status")
-        if status and status.text("lastHandledReconcileAt", "") == token:
+        if status_of(data).text("lastHandledReconcileAt", "") == token:
             return False
         if annotation(data, shapes.REQUESTED_AT) != token:
             self._patch(self._path(target), {"metadata": {"annotations": {shapes.REQUESTED_AT: token}}})

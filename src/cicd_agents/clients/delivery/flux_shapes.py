@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cicd_agents.clients.delivery.custom_objects import annotation, condition
+from cicd_agents.clients.delivery.object_shapes import annotation, condition, holds, label, metadata, status_of
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.delivery_flux import FluxKind, FluxState, FluxTarget, HelmSnapshot, ImageAutomation
 from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
@@ -33,26 +33,25 @@ class Source:
 
 def state(target: FluxTarget, data: Shape, source: Source, automations: Sequence[ImageAutomation], notes: Sequence[str]) -> FluxState:
     """How a target stands, with what was found around it."""
-    spec, status = data.inner("spec"), data.maybe("status") or Shape({}, data.where, "status")
+    spec, status = data.inner("spec"), status_of(data)
     ready, running, stalled = (condition(status, kind) for kind in ("Ready", "Reconciling", "Stalled"))
     history = tuple(map(_snapshot, status.items("history", missing_ok=True))) if target.kind is FluxKind.HELM_RELEASE else ()
     return FluxState(
         target, spec.flag("suspend"), annotation(data, SUSPENDED_BY_US) is not None,
         _READY.get(ready.text("status", "")) if ready else None, ready.text("reason", "") if ready else "",
-        ready.text("message", "")[:_LONGEST_MESSAGE] if ready else "", running is not None and running.text("status", "") == "True",
-        status.number("observedGeneration", -1) >= data.inner("metadata").number("generation", 0),
+        ready.text("message", "")[:_LONGEST_MESSAGE] if ready else "", holds(running),
+        status.number("observedGeneration", -1) >= metadata(data).number("generation", 0),
         status.text("lastAppliedRevision", "") or (history[0].chart if history else ""), status.text("lastAttemptedRevision", ""),
         status.text("lastHandledReconcileAt", ""), annotation(data, REQUESTED_AT) or "", source.name, tuple(automations), history,
         _remediation(spec) if target.kind is FluxKind.HELM_RELEASE else "",
-        f"{stalled.text('reason', '')}: {stalled.text('message', '')}"[:_LONGEST_MESSAGE] if stalled and stalled.text("status", "") == "True" else "",
+        f"{stalled.text('reason', '')}: {stalled.text('message', '')}"[:_LONGEST_MESSAGE] if stalled and holds(stalled) else "",
         source.revision, tuple(notes),
     )  # fmt: skip
 
 
 def revision_of(data: Shape) -> str:
     """What a source holds now (source-controller, `.status.artifact.revision`)."""
-    status = data.maybe("status")
-    artifact = status.maybe("artifact") if status else None
+    artifact = status_of(data).maybe("artifact")
     return artifact.text("revision", "") if artifact else ""
 
 
@@ -64,15 +63,14 @@ def source_of(data: Shape) -> tuple[str, ObjectName] | None:
 
 def owner_of(data: Shape) -> ObjectName | None:
     """The Kustomization that applied an object, as its labels tell."""
-    labels = data.inner("metadata").maybe("labels")
-    name = labels.text(OWNER_NAME, "") if labels else ""
-    return ObjectName(labels.text(OWNER_NAMESPACE, "") or _namespace(data), name) if labels and name else None
+    name = label(data, OWNER_NAME)
+    return ObjectName(label(data, OWNER_NAMESPACE) or _namespace(data), name) if name else None
 
 
 def automation(data: Shape, api: str) -> tuple[ImageAutomation, tuple[str, ObjectName]]:
     """An image automation, and the source that it writes to."""
     spec = data.inner("spec")
-    name = ObjectName(_namespace(data), data.inner("metadata").text("name"))
+    name = ObjectName(_namespace(data), metadata(data).text("name"))
     return ImageAutomation(name, spec.flag("suspend"), annotation(data, SUSPENDED_BY_US) is not None, api), _reference(spec.inner("sourceRef"), data)
 
 
@@ -81,7 +79,7 @@ def _reference(reference: Shape, holder: Shape) -> tuple[str, ObjectName]:
 
 
 def _namespace(data: Shape) -> str:
-    return data.inner("metadata").text("namespace", "default")
+    return metadata(data).text("namespace", "default")
 
 
 def _snapshot(data: Shape) -> HelmSnapshot:

@@ -82,12 +82,11 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class AccessWishes:
-    """What the settings say. `kubeconfig` and `context` are empty where they don't; the two others are off unless somebody allows them."""
+    """What the settings say. `kubeconfig` and `context` are empty where they don't; a plugin that logs in is only run where `allow_exec` is on."""
 
     kubeconfig: str = ""
     context: str = ""
     allow_exec: bool = False
-    allow_insecure: bool = False
 
 
 def access(wishes: AccessWishes, variables: Mapping[str, str], clock: Clock, *, home: Path | None = None, service_account: Path = SERVICE_ACCOUNT) -> Access:
@@ -108,10 +107,9 @@ def access(wishes: AccessWishes, variables: Mapping[str, str], clock: Clock, *, 
 
 def from_kubeconfig(chosen: kubeconfigs.Chosen, wishes: AccessWishes, variables: Mapping[str, str], clock: Clock) -> Access:
     """The way that a context of a kubeconfig describes."""
-    tls = chosen.tls(_CA_ADVICE)
-    if not tls.check and not wishes.allow_insecure:
+    if chosen.insecure:
         raise UsageError(f"{chosen.where}: it says `insecure-skip-tls-verify`, so anybody could answer. Put its `certificate-authority` there.")
-    token, secrets = chosen.token(), chosen.secrets()
+    tls, token, secrets = chosen.tls(_CA_ADVICE), chosen.token(), chosen.secrets()
     source: Token | None = (lambda: token) if token else FileToken(path, clock) if (path := chosen.token_file()) else None
     if command := chosen.command():
         from cicd_agents.clients.delivery.kubernetes_exec import ExecToken  # only where a kubeconfig asks for it

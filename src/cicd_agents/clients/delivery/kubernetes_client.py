@@ -16,6 +16,8 @@ from cicd_agents.domain.ports import Clock
 
 PAGE = 500
 MOST_OBJECTS = 5000
+# A server may give less than a page; one that gives almost nothing each time would be asked for ever.
+MOST_PAGES = 200
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 # A page of 500 pods with what the kubelet says of them may be larger than other answers.
 _MOST_PAGE = 4 * MAX_BODY
@@ -43,10 +45,6 @@ class Kubernetes:
         """Change an object. A JSON patch is sent again only where it begins with a `test`, which fails where the first one did its work."""
         tested = form is PatchForm.JSON and isinstance(body, list) and bool(body) and body[0].get("op") == "test"
         return _object(self._http.send("PATCH", path, body, repeatable=tested or form is PatchForm.MERGE, media_type=form.value))
-
-    def create(self, path: str, body: Object) -> Object:
-        """Make an object. Raises Rejected where there is one of its name."""
-        return _object(self._http.send("POST", path, body))
 
     def allowed(self, verb: str, group: str, resource: str, namespace: str, name: str = "") -> bool | None:
         """Whether the credential may do this; `resource` may be one with a subresource (`deployments/status`). Asked once; None where it is not told."""
@@ -78,6 +76,8 @@ class Kubernetes:
             token = (data.maybe("metadata") or Shape({}, data.where)).text("continue", "")
             if not token:
                 return iter(found)
+            if len(seen) >= MOST_PAGES:
+                raise Refused(f"{NAME}: {naming('GET', path)} has more than {MOST_PAGES} pages; the rest is not read. Name a namespace.")
             if token in seen:
                 raise BadAnswer(f"{NAME}: {naming('GET', path)} goes in a circle: a page names an earlier one as the next.")
             seen.add(token)

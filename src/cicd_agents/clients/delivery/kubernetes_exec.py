@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Thread
 from typing import IO, Any
 
 from cicd_agents.clients.delivery.kubernetes_kubeconfig import Command
 from cicd_agents.clients.http import Tls
+from cicd_agents.clients.processes import listened_to
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.errors import BadAnswer, UsageError
 from cicd_agents.domain.ports import Clock
@@ -28,6 +26,8 @@ SECONDS = 60.0
 MOST_OUTPUT = 1 << 20
 # A token is renewed so many seconds before it ends.
 _MARGIN = 60.0
+# For the rest of what it printed.
+_GRACE = 1.0
 _LONGEST_WORDS = 300
 _CHUNK = 64 << 10
 
@@ -82,16 +82,7 @@ class ExecToken:
         with TemporaryFile() as errors:
             process = self._started(where, errors)
             kept = _Head()
-            assert process.stdout is not None  # noqa: S101 it is a pipe
-            reader = Thread(target=kept.listen, args=(process.stdout,), daemon=True)
-            reader.start()
-            try:
-                code: int | None = process.wait(self._seconds)
-            except subprocess.TimeoutExpired:
-                code = None
-            finally:
-                _end(process)
-            reader.join(1.0)
+            code = listened_to(process, kept.listen, self._seconds, _GRACE)
             said = _words(errors)
         if code is None:
             raise UsageError(f"{where} did not end within {self._seconds:.0f} s{said}.")
@@ -130,13 +121,3 @@ def _words(errors: IO[bytes]) -> str:
     errors.seek(0)
     text = " ".join(redact(errors.read(_CHUNK).decode(errors="replace")).split())[:_LONGEST_WORDS].rstrip(".")
     return f": {text}" if text else ""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the command and all that it started and left running."""
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()

@@ -97,8 +97,13 @@ class Chosen:
         return Tls(
             self.cluster.path("certificate-authority"), self.cluster.pem("certificate-authority-data"), self.user.path("client-certificate"),
             self.user.path("client-key"), self.user.pem("client-certificate-data"), self.user.pem("client-key-data"),
-            self.cluster.text("tls-server-name"), self.cluster.data.get("insecure-skip-tls-verify") is not True, advice,
+            self.cluster.text("tls-server-name"), advice,
         )  # fmt: skip
+
+    @property
+    def insecure(self) -> bool:
+        """Whether it says to trust whoever answers."""
+        return self.cluster.data.get("insecure-skip-tls-verify") is True
 
     def token(self) -> str:
         """The token that stands in the file itself; a `tokenFile` beside it wins."""
@@ -223,4 +228,4 @@ def _texts(value: Any) -> tuple[str, ...] | None:
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
     entries = value if isinstance(value, list) else []
-    return tuple((str(each.get("name")), str(each.get("value", ""))) for each in entries if isinstance(each, Mapping) and each.get("name"))
+    return tuple((str(each.get("name")), str(each.get("value") or "")) for each in entries if isinstance(each, Mapping) and each.get("name"))

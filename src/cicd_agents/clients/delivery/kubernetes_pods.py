@@ -5,15 +5,16 @@ Sources: Kubernetes API reference, core/v1 (PodStatus, ContainerStatus) and apps
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cicd_agents.clients.delivery import kubernetes_shapes as shapes
-from cicd_agents.clients.delivery.custom_objects import condition, list_path, object_path, read
+from cicd_agents.clients.delivery.cluster_objects import APPS, core_path, list_path, object_path, owned, read
 from cicd_agents.clients.delivery.kubernetes_revisions import POD_REVISION, REVISION
+from cicd_agents.clients.delivery.object_shapes import annotation, condition, holds, images, label, metadata, owner_ids, status_of, whole
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import Cluster
-from cicd_agents.domain.delivery_objects import ObjectName
+from cicd_agents.domain.delivery_objects import ObjectName, escaped
 from cicd_agents.domain.delivery_workload import PodsVersion, PodsVersions
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.guardian import PodState
@@ -40,9 +41,9 @@ class PodOwner:
 
 
 OWNERS = (
-    PodOwner("deployment", "apps/v1", "deployments", shapes.TEMPLATE_HASH, REVISION),
-    PodOwner("statefulset", "apps/v1", "statefulsets", POD_REVISION),
-    PodOwner("daemonset", "apps/v1", "daemonsets", POD_REVISION),
+    PodOwner("deployment", APPS, "deployments", shapes.TEMPLATE_HASH, REVISION),
+    PodOwner("statefulset", APPS, "statefulsets", POD_REVISION),
+    PodOwner("daemonset", APPS, "daemonsets", POD_REVISION),
     PodOwner("rollout", "argoproj.io/v1alpha1", "rollouts", "rollouts-pod-template-hash", "rollout.argoproj.io/revision"),
 )
 
@@ -84,12 +85,12 @@ class KubernetesPods:
         data = read(self._cluster, object_path(owner.api, owner.plural, name), f"Kubernetes: the {word}", f"There is no {target}")
         holder = self._holder(owner, name, data)
         matching = {"labelSelector": shapes.selector(holder.inner("spec"))}
-        owners = {shapes.metadata(data).text("uid")}
+        owners = {metadata(data).text("uid")}
         sets: tuple[Shape, ...] = ()
         if owner.revision:
-            sets = self._owned(list_path("apps/v1", "replicasets", name.namespace), matching, owners)
-            owners = {shapes.metadata(each).text("uid") for each in sets}
-        found = self._owned(shapes.core_path("pods", name.namespace), matching, owners)
+            sets = owned(self._cluster, list_path(APPS, "replicasets", name.namespace), owners, matching)
+            owners = {metadata(each).text("uid") for each in sets}
+        found = owned(self._cluster, core_path("pods", name.namespace), owners, matching)
         return _Seen(owner, name, data, sets, tuple(pod for pod in found if _lives(pod)))
 
     def _holder(self, owner: PodOwner, name: ObjectName, data: Shape) -> Shape:
@@ -99,31 +100,25 @@ class KubernetesPods:
         if spec.maybe("selector") or reference is None:
             return data
         other = ObjectName(name.namespace, reference.text("name"))
-        return read(self._cluster, object_path("apps/v1", "deployments", other), f"Kubernetes: the {owner.word}", f"There is no deployment:{other.shown}")
-
-    def _owned(self, path: str, params: Mapping[str, str], owners: set[str]) -> tuple[Shape, ...]:
-        found = (Shape.of(item, "Kubernetes: an object of the list") for item in self._cluster.listed(path, params))
-        return tuple(each for each in found if any(shapes.controlled_by(each, uid) for uid in owners))
+        return read(self._cluster, object_path(APPS, "deployments", other), f"Kubernetes: the {owner.word}", f"There is no deployment:{other.shown}")
 
 
-def pod_state(data: Shape, label: str) -> PodState:
-    """A pod as evidence; `label` is what names its version."""
-    status, spec = data.maybe("status") or Shape({}, data.where, "status"), data.inner("spec")
+def pod_state(data: Shape, version_label: str) -> PodState:
+    """A pod as evidence; the label is what names its version."""
+    status, spec = status_of(data), data.inner("spec")
     running = _containers(spec, status)
     ready = condition(status, "Ready")
-    answers = ready is not None and ready.text("status", "") == "True"
     waiting = [reason for each in running if (reason := _waiting(each)) and reason not in _STARTING]
     return PodState(
-        shapes.metadata(data).text("name"), shapes.label(data, label), shapes.images(spec), status.time("startTime"), answers,
+        metadata(data).text("name"), label(data, version_label), images(spec), status.time("startTime"), holds(ready),
         sum(each.number("restartCount", 0) for each in running), sum(_out_of_memory(each) for each in running), waiting[0] if waiting else "",
-        _limit(spec, "memory"), _limit(spec, "cpu"), ready.time("lastTransitionTime") if ready is not None and answers else None,
+        _limit(spec, "memory"), _limit(spec, "cpu"), ready.time("lastTransitionTime") if ready is not None and holds(ready) else None,
     )  # fmt: skip
 
 
 def _lives(pod: Shape) -> bool:
     """As controllers see it: neither ended nor being deleted."""
-    status = pod.maybe("status")
-    return shapes.metadata(pod).optional_text("deletionTimestamp") is None and (status.text("phase", "") if status else "") not in _ENDED
+    return metadata(pod).optional_text("deletionTimestamp") is None and status_of(pod).text("phase", "") not in _ENDED
 
 
 def _containers(spec: Shape, status: Shape) -> list[Shape]:
@@ -165,16 +160,15 @@ def _of_sets(seen: _Seen) -> list[PodsVersion]:
     """One version for each ReplicaSet, the newest first; the newest number is what the template asks for."""
 
     def number(data: Shape) -> int:
-        text = str(shapes.notes_of(data).get(seen.owner.revision, ""))
-        return int(text) if text.isdigit() else 0
+        return whole(annotation(data, seen.owner.revision)) or 0
 
     made = []
     for place, each in enumerate(sorted(seen.sets, key=number, reverse=True)):
-        uid, name = shapes.metadata(each).text("uid"), shapes.metadata(each).text("name")
-        names = tuple(sorted(shapes.metadata(pod).text("name") for pod in seen.pods if shapes.controlled_by(pod, uid)))
-        pictures = shapes.images(each.inner("spec").inner("template").maybe("spec"))
-        pattern = f"{_literal(f'{name}-'[:_LONGEST_BASE])}[a-z0-9]{{5}}"
-        made.append(PodsVersion(shapes.label(each, seen.owner.label), pattern, pictures, names, lasting=True, current=place == 0))
+        uid, name = metadata(each).text("uid"), metadata(each).text("name")
+        names = tuple(sorted(metadata(pod).text("name") for pod in seen.pods if uid in owner_ids(pod)))
+        pictures = images(each.inner("spec").inner("template").maybe("spec"))
+        pattern = f"{escaped(f'{name}-'[:_LONGEST_BASE])}[a-z0-9]{{5}}"
+        made.append(PodsVersion(label(each, seen.owner.label), pattern, pictures, names, lasting=True, current=place == 0))
     return made
 
 
@@ -182,22 +176,16 @@ def _of_pods(seen: _Seen) -> list[PodsVersion]:
     """One version for each revision that pods are of. Their names do not tell it, so the pattern lists them."""
     by_version: dict[str, list[Shape]] = {}
     for pod in seen.pods:
-        by_version.setdefault(shapes.label(pod, seen.owner.label), []).append(pod)
-    status = seen.data.maybe("status")
-    update = status.text("updateRevision", "") if status else ""
+        by_version.setdefault(label(pod, seen.owner.label), []).append(pod)
+    update = status_of(seen.data).text("updateRevision", "")
     newest = update or max(by_version, key=lambda version: max(_started(pod) for pod in by_version[version]), default="")
     made = []
     for version, pods in by_version.items():
-        names = tuple(sorted(shapes.metadata(pod).text("name") for pod in pods))
-        pattern = "|".join(map(_literal, names))
-        made.append(PodsVersion(version, pattern, shapes.images(pods[0].inner("spec")), names, lasting=False, current=version == newest))
+        names = tuple(sorted(metadata(pod).text("name") for pod in pods))
+        pattern = "|".join(map(escaped, names))
+        made.append(PodsVersion(version, pattern, images(pods[0].inner("spec")), names, lasting=False, current=version == newest))
     return sorted(made, key=lambda each: each.version != newest)
 
 
 def _started(pod: Shape) -> float:
-    return shapes.metadata(pod).time("creationTimestamp") or 0.0
-
-
-def _literal(name: str) -> str:
-    """A name in a regular expression; in brackets a dot needs no backslash, which PromQL would want twice."""
-    return name.replace(".", "[.]")
+    return metadata(pod).time("creationTimestamp") or 0.0

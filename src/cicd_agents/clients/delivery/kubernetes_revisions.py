@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cicd_agents.clients.delivery import kubernetes_shapes as shapes
-from cicd_agents.clients.delivery.custom_objects import condition
+from cicd_agents.clients.delivery.object_shapes import annotation, annotations_of, condition, holds, images, label, metadata, status_of, whole
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.delivery_workload import HEALTHY, ROLLED_BACK, WorkloadKind, WorkloadRevision, marked
 
@@ -33,12 +33,12 @@ class Found:
     @property
     def status(self) -> Shape:
         """The status of the workload."""
-        return self.workload.maybe("status") or Shape({}, self.workload.where, "status")
+        return status_of(self.workload)
 
     @property
     def observed(self) -> bool:
         """Whether its controller has seen the newest change."""
-        return self.status.number("observedGeneration", 0) >= shapes.metadata(self.workload).number("generation", 0)
+        return self.status.number("observedGeneration", 0) >= metadata(self.workload).number("generation", 0)
 
 
 def revisions(found: Found, wanted: int, complete: bool) -> tuple[tuple[WorkloadRevision, ...], WorkloadRevision | None]:
@@ -52,14 +52,12 @@ def revisions(found: Found, wanted: int, complete: bool) -> tuple[tuple[Workload
 def _replica_sets(found: Found) -> list[WorkloadRevision]:
     made: list[WorkloadRevision] = []
     for data in found.revisions:
-        meta, notes = shapes.metadata(data), shapes.notes_of(data)
-        number = str(notes.get(REVISION, ""))
-        status = data.maybe("status") or Shape({}, data.where)
+        meta, status = metadata(data), status_of(data)
         pods = data.inner("spec").inner("template").maybe("spec")
         made.append(WorkloadRevision(
-            meta.text("name"), int(number) if number.isdigit() else 0, shapes.label(data, shapes.TEMPLATE_HASH), shapes.images(pods),
+            meta.text("name"), whole(annotation(data, REVISION)) or 0, label(data, shapes.TEMPLATE_HASH), images(pods),
             meta.time("creationTimestamp"), status.number("replicas", 0), status.number("availableReplicas", 0),
-            earlier_numbers=str(notes.get(REVISION_HISTORY, ""))[:100],
+            earlier_numbers=(annotation(data, REVISION_HISTORY) or "")[:100],
         ))  # fmt: skip
     return made
 
@@ -68,12 +66,12 @@ def _controller_revisions(found: Found) -> list[WorkloadRevision]:
     counts, ready = _by_revision(found.pods)
     made: list[WorkloadRevision] = []
     for data in found.revisions:
-        meta = shapes.metadata(data)
+        meta = metadata(data)
         # Pods of a StatefulSet carry the name of their revision, those of a DaemonSet its hash.
-        version = meta.text("name") if found.kind is WorkloadKind.STATEFUL_SET else shapes.label(data, POD_REVISION)
+        version = meta.text("name") if found.kind is WorkloadKind.STATEFUL_SET else label(data, POD_REVISION)
         pods = kept_template(data, found.kind).maybe("spec")
         number = data.number("revision", 0)
-        made.append(WorkloadRevision(meta.text("name"), number, version, shapes.images(pods), meta.time("creationTimestamp"), counts[version], ready[version]))
+        made.append(WorkloadRevision(meta.text("name"), number, version, images(pods), meta.time("creationTimestamp"), counts[version], ready[version]))
     return made
 
 
@@ -87,10 +85,9 @@ def _by_revision(pods: Iterable[Shape]) -> tuple[Counter[str], Counter[str]]:
     counts: Counter[str] = Counter()
     ready: Counter[str] = Counter()
     for pod in pods:
-        version = shapes.label(pod, POD_REVISION)
+        version = label(pod, POD_REVISION)
         counts[version] += 1
-        answers = condition(pod.maybe("status"), "Ready")
-        ready[version] += answers is not None and answers.text("status", "") == "True"
+        ready[version] += holds(condition(pod.maybe("status"), "Ready"))
     return counts, ready
 
 
@@ -102,15 +99,15 @@ def _current_id(found: Found, made: Sequence[WorkloadRevision]) -> str:
     wanted = found.workload.inner("spec").inner("template").data
     equal = [data for data in found.revisions if shapes.same_template(kept_template(data, found.kind).data, wanted)]
     times = {each.id: each.created or 0.0 for each in made}
-    names = sorted((shapes.metadata(data).text("name") for data in equal), key=lambda name: (times[name], name))
+    names = sorted((metadata(data).text("name") for data in equal), key=lambda name: (times[name], name))
     return names[0] if names else ""
 
 
 def _judged(found: Found, revision: WorkloadRevision, current: bool, wanted: int, complete: bool) -> WorkloadRevision:
     """The revision with what is known of whether it was ever good, and how."""
-    data = next(each for each in found.revisions if shapes.metadata(each).text("name") == revision.id)
-    marked_good = marked(shapes.notes_of(data), HEALTHY).get(revision.hash, "")
-    marked_bad = marked(shapes.notes_of(found.workload), ROLLED_BACK).get(revision.hash, "")
+    data = next(each for each in found.revisions if metadata(each).text("name") == revision.id)
+    marked_good = marked(annotations_of(data).data, HEALTHY).get(revision.hash, "")
+    marked_bad = marked(annotations_of(found.workload).data, ROLLED_BACK).get(revision.hash, "")
     if marked_bad >= marked_good and marked_bad:
         return replace(revision, good=False, why=f"it was rolled back at {marked_bad}")
     if marked_good:

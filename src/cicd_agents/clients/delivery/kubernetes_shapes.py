@@ -1,4 +1,4 @@
-"""Parts of Kubernetes' objects as our words: selectors, templates, quantities, owners. Every function raises BadAnswer where an answer has another shape.
+"""Parts of Kubernetes' workloads as our words: selectors, templates, quantities. Every function raises BadAnswer where an answer has another shape.
 
 Source of the names: Kubernetes API reference, apps/v1 and core/v1.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from cicd_agents.clients.shapes import Shape
 
@@ -19,17 +18,20 @@ _SUFFIXES = {
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
 }  # fmt: skip
 _QUANTITY = re.compile(r"([+-]?[0-9]{0,20}\.?[0-9]{0,20})([eE][+-]?[0-9]{1,3}|[numkMGTPE]?|[KMGTPE]i)")
+# More bytes than any machine has; a limit without end would make every use look like none.
+_LARGEST = 2.0**80
 _OPERATORS = {"In": "in", "NotIn": "notin"}
 
 
 def quantity(value: Any) -> float | None:
-    """A quantity such as `512Mi`, `250m` or `1e3` as a number; None for what is none."""
+    """A quantity such as `512Mi`, `250m` or `1e3` as a number; None for what is none, or is beyond all measure."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if 0 <= value <= _LARGEST else None
     found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     if found is None or not any(sign.isdigit() for sign in found[1]):
         return None
-    return float(found[1] + found[2]) if found[2][:1] in ("e", "E") and found[2][1:] else float(found[1]) * _SUFFIXES[found[2]]
+    read = float(found[1] + found[2]) if found[2][:1] in ("e", "E") and found[2][1:] else float(found[1]) * _SUFFIXES[found[2]]
+    return read if 0 <= read <= _LARGEST else None
 
 
 def selector(spec: Shape) -> str:
@@ -46,6 +48,11 @@ def selector(spec: Shape) -> str:
     return ",".join(terms)
 
 
+def matching(spec: Shape) -> dict[str, str]:
+    """The same as parameters of a list; none for a spec without a selector, whose objects are told by their owner alone."""
+    return {"labelSelector": selector(spec)} if spec.maybe("selector") else {}
+
+
 def template(value: Mapping[str, Any]) -> dict[str, Any]:
     """A pod template to bring back: without the hash that a controller put in, and without merge directives."""
     plain = {key: each for key, each in value.items() if key != "$patch"}
@@ -59,38 +66,6 @@ def template(value: Mapping[str, Any]) -> dict[str, Any]:
 def same_template(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two pod templates ask for the same: what is null counts as not there."""
     return bool(_without_null(template(one)) == _without_null(template(other)))
-
-
-def images(pod_spec: Shape | None) -> tuple[str, ...]:
-    """The images of the containers of a pod or a template."""
-    return tuple(each.text("image", "") for each in pod_spec.items("containers", missing_ok=True)) if pod_spec else ()
-
-
-def metadata(data: Shape) -> Shape:
-    """The metadata of an object."""
-    return data.inner("metadata")
-
-
-def label(data: Shape, key: str) -> str:
-    """A label of an object, empty where it has none of that key."""
-    labels = metadata(data).maybe("labels")
-    return labels.text(key, "") if labels else ""
-
-
-def notes_of(data: Shape) -> Mapping[str, Any]:
-    """The annotations of an object."""
-    found = metadata(data).maybe("annotations")
-    return found.data if found else {}
-
-
-def controlled_by(data: Shape, uid: str) -> bool:
-    """Whether an object belongs to the one with this uid."""
-    return any(owner.text("uid", "") == uid for owner in metadata(data).items("ownerReferences", missing_ok=True))
-
-
-def core_path(plural: str, namespace: str) -> str:
-    """The path of the objects of a kind of the core group in a namespace."""
-    return f"/api/v1/namespaces/{quote(namespace, safe='')}/{plural}"
 
 
 def _without_null(value: Any) -> Any:

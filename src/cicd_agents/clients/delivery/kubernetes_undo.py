@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cicd_agents.clients.delivery import kubernetes_shapes as shapes
+from cicd_agents.clients.delivery.object_shapes import annotations_of
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.delivery_workload import HEALTHY, PAUSED, ROLLED_BACK, WorkloadKind, WorkloadState, with_mark
 
@@ -29,7 +30,7 @@ def undo_patch(state: WorkloadState, workload: Shape, template: Shape, revision_
     change: list[Step] = [{"op": "replace", "path": "/spec/template", "value": shapes.template(template.data)}]
     if state.paused_by_us:
         change.append({"op": "replace", "path": "/spec/paused", "value": False})
-    notes = shapes.notes_of(workload)
+    notes = annotations_of(workload).data
     mark = {ROLLED_BACK: with_mark(notes, ROLLED_BACK, state.current.hash, time)} if state.current else {}
     if state.workload.kind is WorkloadKind.DEPLOYMENT:
         kept = {key: value for key, value in notes.items() if key in _KEPT or key == ROLLED_BACK}

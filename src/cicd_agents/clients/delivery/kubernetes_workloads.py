@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from cicd_agents.clients.delivery import kubernetes_shapes as shapes
-from cicd_agents.clients.delivery.custom_objects import condition, list_path, object_path, read
+from cicd_agents.clients.delivery.cluster_objects import APPS, core_path, list_path, object_path, owned, read
 from cicd_agents.clients.delivery.kubernetes_revisions import Found, kept_template, revisions
 from cicd_agents.clients.delivery.kubernetes_undo import undo_patch
+from cicd_agents.clients.delivery.object_shapes import annotation, annotations_of, condition, holds, metadata
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import Cluster, PatchForm
 from cicd_agents.domain.delivery_objects import ObjectName
 from cicd_agents.domain.delivery_workload import HEALTHY, PAUSED, Workload, WorkloadKind, WorkloadRevision, WorkloadState, owned_by
 from cicd_agents.domain.errors import Rejected
 
-API = "apps/v1"
 PLURALS = {WorkloadKind.DEPLOYMENT: "deployments", WorkloadKind.STATEFUL_SET: "statefulsets", WorkloadKind.DAEMON_SET: "daemonsets"}
 
 
@@ -37,15 +37,15 @@ class KubernetesWorkloads:
     def state(self, workload: Workload) -> WorkloadState:
         """How it stands now. Raises UsageError where it is not there, and ServiceError."""
         found = self._found(workload)
-        spec, meta = found.workload.inner("spec"), shapes.metadata(found.workload)
+        spec, meta = found.workload.inner("spec"), metadata(found.workload)
         wanted, updated, available = _counts(found, spec)
         complete = found.observed and _complete(found, spec, wanted, updated, available)
         history, current = revisions(found, wanted, complete)
         owner, reconciled = owned_by(meta.data)
-        notes = shapes.notes_of(found.workload)
+        paused = spec.flag("paused")
         return WorkloadState(
             workload, meta.text("uid"), meta.number("generation"), history, current, wanted, updated, available, found.observed, complete, _failed(found),
-            spec.flag("paused"), str(notes.get(PAUSED, ""))[:40] if spec.flag("paused") else "", meta.optional_text("deletionTimestamp") is not None,
+            paused, (annotation(found.workload, PAUSED) or "")[:40] if paused else "", meta.optional_text("deletionTimestamp") is not None,
             _limit(found, spec, complete), owner, reconciled, self._may_patch(workload),
         )  # fmt: skip
 
@@ -53,11 +53,11 @@ class KubernetesWorkloads:
         """Bring back the template of a revision. Raises Rejected where the workload was changed since `state` was read, or the revision is gone."""
         workload = state.workload
         data = self._read(workload)
-        if (shapes.metadata(data).text("uid"), shapes.metadata(data).number("generation")) != (state.uid, state.generation):
+        if (metadata(data).text("uid"), metadata(data).number("generation")) != (state.uid, state.generation):
             raise Rejected(f"{workload.target} was changed by somebody else just now; nothing is written. Look again.")
         path = _revision_path(workload, revision)
         kept = read(self._cluster, path, "Kubernetes: the revision", f"The revision {revision.id} of {workload.target} is gone")
-        steps = undo_patch(state, data, kept_template(kept, workload.kind), shapes.notes_of(kept), time)
+        steps = undo_patch(state, data, kept_template(kept, workload.kind), annotations_of(kept).data, time)
         self._cluster.patch(_path(workload), steps, PatchForm.JSON)
 
     def pause(self, workload: Workload, time: str) -> None:
@@ -80,26 +80,22 @@ class KubernetesWorkloads:
 
     def _found(self, workload: Workload) -> Found:
         data = self._read(workload)
-        uid, namespace = shapes.metadata(data).text("uid"), workload.name.namespace
+        uid, namespace = metadata(data).text("uid"), workload.name.namespace
         matching = {"labelSelector": shapes.selector(data.inner("spec"))}
-        kept = self._owned(list_path(API, revision_plural(workload.kind), namespace), matching, uid)
+        kept = owned(self._cluster, list_path(APPS, revision_plural(workload.kind), namespace), (uid,), matching)
         of_sets = workload.kind is not WorkloadKind.DEPLOYMENT
-        return Found(workload.kind, data, kept, self._owned(shapes.core_path("pods", namespace), matching, uid) if of_sets else ())
-
-    def _owned(self, path: str, params: Mapping[str, str], uid: str) -> tuple[Shape, ...]:
-        found = (Shape.of(item, "Kubernetes: an object of the list") for item in self._cluster.listed(path, params))
-        return tuple(each for each in found if shapes.controlled_by(each, uid))
+        return Found(workload.kind, data, kept, owned(self._cluster, core_path("pods", namespace), (uid,), matching) if of_sets else ())
 
     def _may_patch(self, workload: Workload) -> bool | None:
         return self._cluster.allowed("patch", "apps", PLURALS[workload.kind], workload.name.namespace, workload.name.name)
 
 
 def _path(workload: Workload) -> str:
-    return object_path(API, PLURALS[workload.kind], workload.name)
+    return object_path(APPS, PLURALS[workload.kind], workload.name)
 
 
 def _revision_path(workload: Workload, revision: WorkloadRevision) -> str:
-    return object_path(API, revision_plural(workload.kind), ObjectName(workload.name.namespace, revision.id))
+    return object_path(APPS, revision_plural(workload.kind), ObjectName(workload.name.namespace, revision.id))
 
 
 def _counts(found: Found, spec: Shape) -> tuple[int, int, int]:
@@ -125,7 +121,7 @@ def _failed(found: Found) -> str:
     progress, refused = condition(found.status, "Progressing"), condition(found.status, "ReplicaFailure")
     if progress is not None and progress.text("reason", "") == "ProgressDeadlineExceeded":
         return f"ProgressDeadlineExceeded: {progress.text('message', '')}"[:300]
-    if refused is not None and refused.text("status", "") == "True":
+    if refused is not None and holds(refused):
         return f"its pods cannot be made: {refused.text('message', '')}"[:300]
     return ""
 

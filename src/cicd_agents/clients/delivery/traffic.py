@@ -8,7 +8,7 @@ from typing import Any
 
 from cicd_agents.clients.delivery import traffic_istio as istio
 from cicd_agents.clients.delivery import traffic_nginx as nginx
-from cicd_agents.clients.delivery.custom_objects import missing_rights, object_path, read
+from cicd_agents.clients.delivery.cluster_objects import missing_rights, object_path, read
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import Cluster, PatchForm
 from cicd_agents.domain.delivery_traffic import TrafficKind, TrafficSplit, TrafficTarget

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cicd_agents.clients.delivery.custom_objects import owner
+from cicd_agents.clients.delivery.object_shapes import owner
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import PatchForm
 from cicd_agents.domain.delivery_traffic import TrafficSplit, TrafficTarget
-from cicd_agents.domain.errors import Refused, UsageError
+from cicd_agents.domain.errors import BadAnswer, Refused, UsageError
 
 # Weights are written as percent. Istio takes them as parts of their sum; older versions wanted 100.
 _TOTAL = 100
@@ -20,6 +20,8 @@ def split(target: TrafficTarget, data: Shape) -> TrafficSplit:
     canary, stable = _pair(target, route)
     weights = canary.number("weight", 0), stable.number("weight", 0)
     total = sum(weights)
+    if min(weights) < 0:
+        raise BadAnswer(f"Istio: a weight of {target.name.shown} is below 0.")
     if not total:
         raise Refused(f"Istio: the route of {target.name.shown} has no weights; give its destinations some that add up to 100.")
     weight = round(weights[0] * _TOTAL / total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cicd_agents.clients.delivery.custom_objects import annotations_of, owner
+from cicd_agents.clients.delivery.object_shapes import annotations_of, owner, whole
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import PatchForm
 from cicd_agents.domain.delivery_traffic import TrafficSplit, TrafficTarget
@@ -39,7 +39,7 @@ def patch(_target: TrafficTarget, _data: Shape, weight: int) -> tuple[Any, Patch
 
 
 def _number(given: Shape, key: str, default: int) -> int:
-    text = given.text(key, str(default))
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return int(text)
+    found = whole(given.text(key, str(default)))
+    if found is not None:
+        return found
     raise BadAnswer(f"NGINX: the annotation `{key}` should be a whole number.")

@@ -15,7 +15,10 @@ from cicd_agents.clients.metrics.prometheus_queries import Queries
 from cicd_agents.domain.guardian import MetricsAnswer
 from cicd_agents.domain.ports import Clock
 
-_WORDING = Wording("Prometheus", "prometheus-url", "Give one that its authority has signed by `prometheus-cert` and `prometheus-key`.")
+_WORDING = Wording(
+    "Prometheus", "prometheus-url", "Give one that its authority has signed by `prometheus-cert` and `prometheus-key`.",
+    files="`prometheus-ca`, `prometheus-cert` and `prometheus-key`",
+)  # fmt: skip
 _CA_ADVICE = "Check the host in `prometheus-url`, or name the file with the server's authority in `prometheus-ca`."
 
 

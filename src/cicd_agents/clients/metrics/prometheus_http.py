@@ -17,7 +17,7 @@ from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.http import TIMEOUTS, Answer, Http, Retry, Service, Timeouts, Tls, ignore
 from cicd_agents.clients.http_exchange import Call, Trouble
 from cicd_agents.clients.http_retry import Failed, Jitter, no_jitter
-from cicd_agents.domain.errors import BadAnswer, NotAllowed, Rejected, ServiceError, Unavailable
+from cicd_agents.domain.errors import BadAnswer, NotAllowed, Refused, Rejected, ServiceError, Unavailable, UsageError
 from cicd_agents.domain.ports import Clock
 
 # A window of raw counters of sixteen pods with their buckets is about 2 MiB.
@@ -41,12 +41,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How errors are said: the service's name, the setting of its address, what to do where it wants a client certificate, and what stands behind it."""
+    """How errors are said: the service's name, the setting of its address, what to do where it wants a client certificate, what stands behind it,
+    and the settings that name files of certificates."""
 
     name: str
     url: str
     client: str
     behind: str = ""
+    files: str = ""
 
 
 class QueryHttp(Http):
@@ -70,14 +72,18 @@ class QueryHttp(Http):
     def ask(self, path: str, form: Mapping[str, str]) -> Any:
         """The JSON of an answer; `form` holds the query and its times. Raises ServiceError; Rejected and Unavailable tell the query."""
         form = {**form, "timeout": f"{self._patience:g}s"}
-        if len(urlencode(form)) <= _LONGEST_ADDRESS:
-            call = self._call("GET", path, form)
-        else:
-            call = self._call("POST", path, None, {"content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode())
         try:
+            if len(urlencode(form)) <= _LONGEST_ADDRESS:
+                call = self._call("GET", path, form)
+            else:
+                call = self._call("POST", path, None, {"content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode())
             return self._tried(call, True, lambda: self._told(call, form.get("query", ""))).json()
         except BadAnswer as problem:
             raise BadAnswer(f"{problem} Check `{self._wording.url}`.") from None
+        except Refused as problem:
+            raise Refused(f"{problem} Check `{self._wording.url}`.") from None
+        except UsageError as problem:  # a file of certificates that cannot be used
+            raise UsageError(f"{problem} Check {self._wording.files or self._wording.url}.") from None
         except Unavailable as problem:
             raise Unavailable(f"{problem}{self._mending(str(problem))}") from None
 

@@ -25,8 +25,9 @@ FILTER = (
     "|core dumped|stack ?overflow|deadlock|unhandled|uncaught|alert|emerg|\\werror(:|$)`"
 )
 
+# Lines are whatever a service was made to log, so no pattern below goes back over what it has read: repeats are possessive, or bounded.
 _CRITICAL = re.compile(
-    r"\b[\w.$]*Exception\b|\b(?i:exceptions?)\b|\b(?i:panic(?:ked|king)?)\b|\b(?i:fatal)\b|Traceback \(most recent call last\)|^[\w.$]+Error\b(?::|$)"
+    r"Exception\b|\b(?i:exceptions?)\b|\b(?i:panic(?:ked|king)?)\b|\b(?i:fatal)\b|Traceback \(most recent call last\)|^[\w.$]+Error\b(?::|$)"
     r"|\b(?i:out of memory|outofmemory(?:error)?|cannot allocate memory)\b|\b(?i:oom[-_ ]?kill(?:ed|er|ing)?)\b"
     r"|\b(?i:segfault|segmentation fault|core dumped)\b|\bSIG(?:SEGV|ABRT|BUS|ILL)\b|\b(?i:stackoverflowerror|stack overflow)\b"
     r"|\b(?i:deadlock (?:detected|found))\b|\b(?i:un(?:handled|caught)) (?i:promise )?(?i:rejection|error)\b"
@@ -41,8 +42,8 @@ _HARMLESS_LEVELS = frozenset({"trace", "debug", "info", "notice", "information",
 _CRITICAL_LEVELS = frozenset({"critical", "crit", "fatal", "panic", "alert", "emerg", "emergency"})
 # A mention is no event: addresses, requests, paths, counters that stand at nothing, and sentences that deny it.
 _MENTIONS = re.compile(
-    r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+|\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+(?: HTTP/[0-9.]+)?|(?<![\w.])/[\w.%~?&=+/-]+"
-    r"|[\w.-]*(?i:exception|panic|fatal|oom|deadlock|critical|error)[\w.-]*[\"']?\s*[=:]\s*[\"']?(?i:0+(?:\.0+)?|false|none|null|nil|no|off|\[\]|\{\})(?![\w.])"
+    r"[a-zA-Z][a-zA-Z0-9+.-]{0,20}+://\S+|\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+(?: HTTP/[0-9.]+)?|(?<![\w.])/[\w.%~?&=+/-]+"
+    r"|(?i:exception|panic|fatal|oom|deadlock|critical|error)[\w.-]{0,100}+[\"']?\s*+[=:]\s*+[\"']?(?i:0+(?:\.0+)?|false|none|null|nil|no|off|\[\]|\{\})(?![\w.])"
     r"|\b(?i:no|0|zero|without|any|non) (?:[\w-]+ )?(?i:exceptions?|panics?|fatal(?: \w+)?|critical \w+|deadlocks?)\b|\bnon-?fatal\b"
 )
 # Further lines of a message that was counted already.
@@ -50,8 +51,8 @@ _CONTINUED = re.compile(
     r"Traceback \(most recent call last\):\s*$|\s+at |\s*\.\.\. \d+ (?:more|common frames)|\s*(?:Caused by|Suppressed):|\s+File \"|\s{2,}\S"
 )
 _VARYING = (
-    (re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+"), "<url>"),
-    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<mail>"),
+    (re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,20}+://\S+"), "<url>"),
+    (re.compile(r"[\w.+-]{1,64}+@[\w-]++\.[\w.-]+"), "<mail>"),
     (re.compile(r'"[^"]{1,300}"|\'[^\']{1,300}\''), "<text>"),
     (re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])\w{6,}\b"), "<id>"),
 )

@@ -18,6 +18,8 @@ from cicd_agents.domain.errors import UsageError
 MAX_QUERIES, MAX_LENGTH = 50, 4_000
 _NAME = re.compile(r"([a-z][a-z0-9_]{0,60})(?:\.(errors|total|count))?")
 _PLACEHOLDER = re.compile(r"\{\s*([a-z_]+)\s*\}")
+# A placeholder among other matchers, where only `{matchers}` in braces of its own fits.
+_BESIDE = re.compile(r"\{\s*(?:selector|matchers)\s*,|,\s*(?:selector|matchers)\s*[,}]|\{[^{}]*\{\s*selector\s*\}")
 # Placeholders are filled outside strings only.
 _FILLED = re.compile(rf"(?:{STRING.pattern})|\{{\s*(selector|matchers)\s*\}}")
 _COUNTER = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:\{selector\}|\{[^{}]*\{matchers\}[^{}]*\})")
@@ -100,6 +102,8 @@ def _parsed(base: str, part: str, query: str) -> OwnQuery:
     unknown = [found for found in _PLACEHOLDER.findall(bare) if found not in ("selector", "matchers")]
     if unknown:
         raise UsageError(f"queries: {name} has the placeholder {{{unknown[0]}}}; there are {{selector}} and {{matchers}}.")
+    if _BESIDE.search(bare):
+        raise UsageError(f'queries: beside other matchers {name} needs {{matchers}}, in braces of its own: x{{code="500",{{matchers}}}}.')
     if not _PLACEHOLDER.search(bare):
         raise UsageError(f"queries: {name} has neither {{selector}} nor {{matchers}}, so it would say the same of both versions.")
     if part and not _COUNTER.fullmatch(bare):

@@ -99,7 +99,8 @@ def span(ask: MetricsAsk, side: str) -> tuple[float, float]:
     if side == BASELINE:
         return ask.start - ask.shift, ask.now - ask.shift
     # What the canary's series were before it began to serve is not the canary: smoke tests, or the old version under the same labels.
-    return ask.start if ask.since is None else max(ask.start, ask.since - 2 * ask.scrape), ask.now
+    # By a clock that is ahead of ours it begins later than now, and then there is nothing of it yet.
+    return ask.start if ask.since is None else min(max(ask.start, ask.since - 2 * ask.scrape), ask.now), ask.now
 
 
 def window(ask: MetricsAsk, side: str) -> int:

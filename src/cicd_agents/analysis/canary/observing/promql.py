@@ -6,7 +6,6 @@ Source: Prometheus, "Querying basics": strings stand in double quotes, single qu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from cicd_agents.domain.errors import UsageError
 
@@ -14,8 +13,6 @@ MAX_MATCHERS = 8_000
 _STRING = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`"""
 _MATCHER = re.compile(rf"\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*({_STRING})\s*(,|$)")
 STRING = re.compile(_STRING)
-_ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
-_REGEX_SIGNS = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 def checked(matchers: str, setting: str) -> str:
@@ -45,17 +42,6 @@ def labels_of(matchers: str) -> tuple[str, ...]:
 def all_of(*parts: str) -> str:
     """Matchers joined; empty parts are left out."""
     return ",".join(part for part in parts if part)
-
-
-def quoted(value: str) -> str:
-    """A label's value as a string of PromQL: whatever it holds, it stays one value."""
-    return '"' + "".join(_ESCAPES.get(character, character) for character in value) + '"'
-
-
-def pods_matcher(names: Iterable[str], label: str = "pod") -> str:
-    """A matcher for exactly these pods, for names that come from a cluster; one that matches nothing where there are none."""
-    pattern = "|".join(_REGEX_SIGNS.sub(r"\\\g<0>", name) for name in sorted(set(names)))
-    return f"{label}=~{quoted(pattern)}" if pattern else f'{label}="",{label}!=""'
 
 
 def selector(name: str, matchers: str) -> str:

@@ -1,4 +1,4 @@
-"""The canary's share of the traffic over time, from counts, where no delivery tool tells it (pure)."""
+"""The canary's share of the traffic over time: from counts, and as a delivery tool tells it at each look (pure)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from cicd_agents.domain.canary import CanaryPolicy, Samples, Version
 
 # A minute with fewer requests says nothing of the share; the median of so many minutes is taken, and small changes are noise.
 LEAST, SMOOTH, MOVED = 30, 5, 0.03
+# Tools set whole percents.
+_SAME = 0.005
 
 
 def share_of(canary: Version, baseline: Version, since: float, now: float, policy: CanaryPolicy) -> Samples:
@@ -31,10 +33,35 @@ def share_of(canary: Version, baseline: Version, since: float, now: float, polic
     return tuple(result)
 
 
+def told_share(believed: Samples, looks: Samples) -> Samples:
+    """(time, share) by the newest of the `looks` at what a tool tells. `believed` is what counts say, or what was set: when the share began, if it is that one.
+
+    Where it is another one, or a look since then told another one, it began when it was seen first, so that no stage is taken for longer than it was.
+    """
+    if not looks:
+        return believed
+    share = looks[-1][1]
+    began = next((after for (_, before), (after, _) in reversed(list(pairwise(looks))) if abs(before - share) > _SAME), looks[0][0])
+    if believed and _close(believed[-1][1], share) and not any(time > believed[-1][0] and abs(other - share) > _SAME for time, other in looks):
+        began = believed[-1][0]
+    return (*(item for item in believed if item[0] < began), (began, share))
+
+
+def arriving(set_to: Samples, looks: Samples, now: float) -> Samples:
+    """The same where we set the shares: one that the traffic has not reached yet begins with the look at which it is seen."""
+    if looks and set_to and looks[-1][1] < set_to[-1][1] and not _close(looks[-1][1], set_to[-1][1]):
+        return (*set_to[:-1], (now, looks[-1][1]))
+    return told_share(set_to, looks)
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= max(MOVED, 0.2 * other)
+
+
 def _near(share: float, policy: CanaryPolicy) -> float:
     """The share of a stage where it is as good as that: within a fifth, or three points."""
     nearest = min((stage.share for stage in policy.stages), key=lambda item: abs(item - share))
-    return nearest if abs(nearest - share) <= max(0.03, 0.2 * nearest) else round(share, 2)
+    return nearest if _close(share, nearest) else round(share, 2)
 
 
 def _requests(version: Version, start: float, step: float, bins: int) -> Sequence[float]:

@@ -42,6 +42,12 @@ def _number(value: object) -> Any:
     return value
 
 
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConditionError(f"The condition needs a whole number as an index where there is {_kind(value)}.")
+    return value
+
+
 def _array(value: object) -> Sequence[Any]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         raise ConditionError(f"The condition needs an array where there is {_kind(value)}.")
@@ -99,15 +105,14 @@ class _Run:
         if isinstance(holder, Mapping):
             return holder.get(at) if isinstance(at, str) else None
         array = _array(holder)
-        if isinstance(at, bool) or not isinstance(at, int):
-            raise ConditionError(f"The condition needs a whole number as an index where there is {_kind(at)}.")
+        at = _whole(at)
         if not -len(array) <= at < len(array):
             raise ConditionError(f"The condition needs item {at} of an array of {len(array)}.")
         return array[at]
 
     def of_slice(self, node: Node, item: object) -> Any:
         array = _array(self.value(node.parts[0], item))
-        low, high = (None if part is None else int(_number(self.value(part, item))) for part in node.parts[1:])
+        low, high = (None if part is None else _whole(self.value(part, item)) for part in node.parts[1:])
         return array[low:high]
 
     def of_unary(self, node: Node, item: object) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from math import isfinite
 
 from cicd_agents.analysis.canary.reading.policy_keys import Form, Key
 from cicd_agents.analysis.canary.reading.quantities import in_seconds, in_unit, read_quantity
@@ -75,7 +74,7 @@ def share(value: object, path: str) -> float:
     """A part of 1, written as percent or as a fraction."""
     found = read_quantity(value) if isinstance(value, str) and len(value) < LONGEST_TEXT else None
     number = in_unit(found, "%") if found is not None and not found.sign else None
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
         number = float(value)
     if number is None or not 0 <= number <= 1:
         raise UsageError(f"{path} must be a part of the whole, such as 5% or 0.05, not {str(value)[:40]!r}.")

@@ -30,6 +30,7 @@ _NAMES = {
     "qps": "rps", "req/s": "rps", "request/s": "rps", "requests/s": "rps", "ops/s": "rps", "/s": "rps", "req/min": "rpm", "/min": "rpm",
 }  # fmt: skip
 MANY = 60  # digits that one number may have
+_SIZES = range(-30, 31)  # powers of ten of what can be measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ def quantity_of(found: re.Match[str]) -> Quantity:
         raise UsageError(f"{text[:20]}… has too many digits to be a measured number.")
     number = _plain(found["number"], text)
     sign = found["sign"].replace("\u2212", "-").replace("\u2013", "-")
-    return Quantity(Decimal(number + (found["power"] or "")), _unit(found["unit"] or ""), sign, text)
+    value = Decimal(number + (found["power"] or ""))
+    if value and value.adjusted() not in _SIZES:
+        raise UsageError(f"{text[:30]} is too {'large' if value > 1 else 'small'} to be a measured number.")
+    return Quantity(value, _unit(found["unit"] or ""), sign, text)
 
 
 def read_quantity(text: str) -> Quantity | None:

@@ -66,10 +66,17 @@ def _of_cells(part: Part, names: MetricNames) -> Point | None:
     name, canary, baseline = part.point or ("", "", "")
     name, default = _without_unit(name)
     if not name or not (read_any(canary) or read_any(baseline)):
+        _no_number(part, name, " ".join(cell for cell in (canary, baseline) if cell.lower() not in NOTHING), names)
         return None
     metric = _metric(part, name, names)
     values = [_cell(part, cell, default) for cell in (canary, baseline)]
     return None if metric is None else _point(part, metric, values[0], values[1])
+
+
+def _no_number(part: Part, name: str, rest: str, names: MetricNames) -> None:
+    """Refuse a metric whose value is a word: left out, it would look as if nothing spoke against the new version. A heading has nothing behind its name."""
+    if rest.strip() and isinstance(names.find(name), Metric):
+        raise part.wrong(f"{rest.strip()[:30]!r} is no number; write one such as 0.12% or 165ms")
 
 
 def read_any(cell: str) -> bool:
@@ -97,6 +104,8 @@ def _of_line(part: Part, names: MetricNames) -> Point | None:
         return None
     name, rest = split
     if not read_any(rest) and not any(token["none"] for token in _TOKEN.finditer(rest)):
+        if line[len(name) :].lstrip()[:1] in (":", "="):  # else it is prose that begins with the name
+            _no_number(part, _without_unit(name)[0], rest, names)
         return None
     name, default = _without_unit(name)
     if words_of(name) in CONTEXT and names.find(name) is None:

@@ -106,7 +106,7 @@ def _number(path: str, value: object, unit: str) -> Quantity | None:
         raise UsageError(f"{path} of the table is no number; write one with its unit, such as 0.12%.")
     if isinstance(value, str):
         found = _text(path, value)
-    elif not isfinite(value):
+    elif isinstance(value, float) and not isfinite(value):
         return None
     elif abs(value) > 1e15:
         raise UsageError(f"{path} of the table is too large to be a measured number.")

@@ -1,14 +1,18 @@
-"""Objects of the tools of progressive delivery as a cluster serves them: their paths, conditions and markers, and what the credential may do."""
+"""Objects as a cluster serves them: their paths, how they are read and listed, and what the credential may do to them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import quote
 
+from cicd_agents.clients.delivery.object_shapes import owner_ids
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.cluster import Cluster
 from cicd_agents.domain.delivery_objects import ObjectName, missing_right
 from cicd_agents.domain.errors import NotFound, UsageError
+
+# The API of Deployments, ReplicaSets and the like.
+APPS = "apps/v1"
 
 
 def object_path(api: str, plural: str, name: ObjectName, sub: str = "") -> str:
@@ -22,6 +26,11 @@ def list_path(api: str, plural: str, namespace: str = "") -> str:
     return f"/apis/{api}{within}/{plural}"
 
 
+def core_path(plural: str, namespace: str) -> str:
+    """The path of the objects of a kind of the core group in a namespace."""
+    return f"/api/v1/namespaces/{quote(namespace, safe='')}/{plural}"
+
+
 def read(cluster: Cluster, path: str, where: str, missing: str) -> Shape:
     """An object that somebody named in settings. Raises UsageError, saying `missing`, where it is not there."""
     try:
@@ -30,31 +39,10 @@ def read(cluster: Cluster, path: str, where: str, missing: str) -> Shape:
         raise UsageError(f"{missing} ({problem})") from problem
 
 
-def condition(status: Shape | None, kind: str) -> Shape | None:
-    """A condition by its type."""
-    found = status.items("conditions", missing_ok=True) if status else ()
-    return next((each for each in found if each.text("type", "") == kind), None)
-
-
-def annotation(data: Shape, key: str) -> str | None:
-    """An annotation of an object, None where it has none of that key."""
-    return annotations_of(data).optional_text(key)
-
-
-def annotations_of(data: Shape) -> Shape:
-    """All annotations of an object."""
-    return data.inner("metadata").maybe("annotations") or Shape({}, data.where, "metadata.annotations")
-
-
-def owner(data: Shape, kind: str) -> str:
-    """The name of the object of a kind that owns this one, empty where none does."""
-    owners = data.inner("metadata").items("ownerReferences", missing_ok=True)
-    return next((each.text("name", "") for each in owners if each.text("kind", "") == kind), "")
-
-
-def owner_ids(data: Shape) -> tuple[str, ...]:
-    """The ids of the objects that own this one."""
-    return tuple(each.text("uid", "") for each in data.inner("metadata").items("ownerReferences", missing_ok=True))
+def owned(cluster: Cluster, path: str, owners: Collection[str], params: Mapping[str, str] | None = None) -> tuple[Shape, ...]:
+    """The objects of a list that belong to one of these, by their ids."""
+    found = (Shape.of(item, "Kubernetes: an object of the list") for item in cluster.listed(path, params))
+    return tuple(each for each in found if any(uid in owners for uid in owner_ids(each)))
 
 
 def missing_rights(cluster: Cluster, name: ObjectName, needs: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:

@@ -1,0 +1,151 @@
+"""The guardian's judgement in one run: of a file that was given, or by looking at the metrics until it is decided or the time is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cicd_agents.agents.guardian_details import Seen
+from cicd_agents.agents.guardian_watch import Watch, begun, fits, noted
+from cicd_agents.domain.canary import Decision, Judgement, Status
+from cicd_agents.domain.errors import ServiceError, UsageError
+from cicd_agents.domain.guardian import WatchState
+from cicd_agents.wiring.guardian_given import Given, given_judgement
+from cicd_agents.wiring.guardian_looking import Looking, always_valid, blind, imitating_kayenta
+from cicd_agents.wiring.guardian_run import WATCH, GuardianRun, Judged
+from cicd_agents.wiring.guardian_scene import Scene, scene, stage_of
+
+Keep = Callable[[WatchState], object]
+
+
+@dataclass(slots=True)
+class Deciding:
+    """Judges. `take_hands` gets ready what acts, and looks how that stands: before the judgement, so that only what was judged is taken back.
+
+    `promote` gives the canary a share (None: all) and says whether it has that now.
+    """
+
+    run: GuardianRun
+    take_hands: Callable[[Scene], None]
+    promote: Callable[[Judgement, float | None], bool]
+
+    def decided(self) -> Judged:
+        """The judgement. Raises UsageError where nothing says what is to be judged."""
+        run = self.run
+        given = given_judgement(run.settings, run.rules, run.sources, run.context, run.world)
+        return self._of_given(given) if given else self._watched()
+
+    def _of_given(self, given: Given) -> Judged:
+        """Numbers, a template or an SLO file: one look, no watch."""
+        found = self.run.nothing_seen
+        self.take_hands(found)
+        return Judged(found, given.judgement, Seen(queries=given.queries), given.engine)
+
+    def _watched(self) -> Judged:
+        run, settings = self.run, self.run.settings
+        known = self._known()
+        if known is not None and self._to_be_finished(known):
+            return self._finished(known)
+        found = self._scene()
+        if isinstance(found, Judged):
+            return found
+        looking = self._looking(found)
+        self.take_hands(found)
+        state, keep = self._state(found, known)
+        seconds = settings.watch * 60.0 if run.wish.what == WATCH else 0.0
+        looking.moves = run.moves
+        promote = self.promote if run.moves else None
+        watch = Watch(looking, run.rules.policy, run.world.clock, promote, keep, run.world.say, seconds, float(settings.look_every))
+        watched = watch.run(state)
+        if watched.timed_out and seconds:
+            run.notes.append(f"It was not decided within {settings.watch} minutes; run it again to go on watching.")
+        return Judged(found, watched.judgement, replace(looking.told(), timeline=watched.state.timeline), settings.judge, run.moves)
+
+    def _scene(self) -> Scene | Judged:
+        """What is judged; where that cannot be found out, the judgement that says so."""
+        run = self.run
+        try:
+            return scene(run.settings, run.context, run.sources, run.world.clock.now())
+        except ServiceError as problem:
+            judgement = blind(run.rules.policy, self._stage or 0, f"Cannot see what runs: {problem}")
+            return Judged(run.nothing_seen, judgement, Seen(), run.settings.judge)
+
+    @property
+    def _stage(self) -> int | None:
+        """The stage that the settings name."""
+        return stage_of(self.run.settings.canary_stage, self.run.rules.policy)
+
+    def _looking(self, found: Scene) -> Looking:
+        run, settings = self.run, self.run.settings
+        engine = imitating_kayenta if settings.judge == "kayenta" else always_valid
+        return Looking(
+            found, run.rules.policy, run.rules.own, "" if settings.metrics_pack == "auto" else settings.metrics_pack, run.sources.metrics(),
+            run.sources.logs(), (settings.canary_logs, settings.baseline_logs), run.world.clock, run.redacted, engine, self._stage,
+        )  # fmt: skip
+
+    def _known(self) -> WatchState | None:
+        """The state that an earlier job kept."""
+        run = self.run
+        if not self._keeps:
+            return None
+        from cicd_agents.clients.guardian_state import read_state
+
+        try:
+            return read_state(run.workspace / run.settings.guardian_state)
+        except UsageError as problem:  # a damaged cache must not stop the gate
+            run.notes.append(str(problem))
+            return None
+
+    @property
+    def _keeps(self) -> bool:
+        return bool(self.run.settings.guardian_state) and self.run.wish.what == WATCH and not self.run.settings.dry_run
+
+    def _state(self, found: Scene, known: WatchState | None) -> tuple[WatchState, Keep]:
+        """Where the watch begins, or goes on, and who keeps its state."""
+        run, policy, stage, version = self.run, self.run.rules.policy, self._stage, self.run.version(found)
+        now = run.world.clock.now()
+        state = begun(policy, found.service, found.environment, version, now if found.since is None else found.since, stage or 0)
+        state = replace(state, run=run.number, judged=run.hands.judged if run.hands else ())
+        if known and stage is None and fits(known, policy, found.service, found.environment, version):
+            state = replace(noted(known, now, "The watch is taken up again."), run=run.number)
+        return state, self._keeper(run.workspace / run.settings.guardian_state) if self._keeps else lambda _state: None
+
+    def _keeper(self, path: Path) -> Keep:
+        """Keeps the state in a file. Where that is not possible the watch goes on, and it is said once: a rollback that is decided must not wait for a disk."""
+        from cicd_agents.clients.guardian_state import write_state
+
+        def keep(state: WatchState) -> None:
+            try:
+                write_state(path, state)
+            except UsageError as problem:
+                if str(problem) not in self.run.notes:
+                    self.run.notes.append(str(problem))
+
+        return keep
+
+    def _to_be_finished(self, known: WatchState) -> bool:
+        """Whether an earlier try of this very run decided to roll back."""
+        run = self.run
+        return known.ended == str(Decision.ROLLBACK) and run.number != "" and known.run == run.number and (known.service, known.environment) == run.named
+
+    def _finished(self, state: WatchState) -> Judged:
+        """What an earlier try of this run began; by now there may be no new version left to be seen."""
+        run = self.run
+        try:
+            found = scene(run.settings, run.context, run.sources, run.world.clock.now())
+        except (ServiceError, UsageError):
+            found = run.nothing_seen
+        self.take_hands(found)
+        return Judged(found, self._unfinished(state), Seen(timeline=state.timeline), run.settings.judge)
+
+    def _unfinished(self, state: WatchState) -> Judgement:
+        """The decision of an earlier try of this run, which may have been stopped while it rolled back: it is brought to its end."""
+        hands, policy = self.run.hands, self.run.rules.policy
+        if hands is not None:
+            # Without any the first try could not even begin, since nothing is taken back that was not judged.
+            hands.judged = state.judged or hands.judged
+        last = state.timeline[-1].text if state.timeline else "no reason is kept"
+        stage = min(state.stage, len(policy.stages) - 1)
+        reason = f"An earlier try of this run decided to roll {state.version or 'this version'} back ({last.rstrip('.')})."
+        return replace(blind(policy, stage, reason), status=Status.FAIL, decision=Decision.ROLLBACK, risk=1.0)

@@ -1,0 +1,72 @@
+"""The guardian's decisions in the memory: this one is remembered, and the report says how the deployments before it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cicd_agents.domain.canary import Decision
+from cicd_agents.domain.errors import ServiceError, UsageError
+from cicd_agents.domain.history import PastDecision
+from cicd_agents.report.guardian_numbers import utc
+from cicd_agents.wiring.guardian_run import GuardianRun, Judged
+
+_SHOWN = 3
+# A watch may decide at every stage of a deployment, and hold at many looks.
+_MOST_READ = 100
+_LONGEST = 80
+# The memory keeps no longer one as it is, and it must be known again.
+_MOST_KEPT = 250
+_WORDS = {Decision.PROMOTE: "went on", Decision.ROLLBACK: "rolled back", Decision.HOLD: "held"}
+
+
+def remember(run: GuardianRun, judged: Judged) -> tuple[str, ...]:
+    """Keep the decision, where there is a memory and the run is trusted; what the memory says of the deployments before, as notes for the report."""
+    if not (run.settings.history or run.settings.history_url) or run.wish.by_hand:
+        return ()
+    from cicd_agents.clients.history import open_history
+
+    writable = run.context.trusted and not run.settings.dry_run
+    path = str(run.workspace / run.settings.history) if run.settings.history else ""
+    decision = _decision(run, judged)
+    try:
+        with open_history(path, run.settings.history_url, writable, run.world.clock, redact=run.redacted) as memory:
+            known = memory.decisions(decision.repository, decision.service, decision.environment, _MOST_READ)
+            memory.record_decision(decision)
+    except (ServiceError, UsageError) as problem:
+        return (f"The decision was not remembered: {problem}",)
+    return earlier(known, decision)
+
+
+def earlier(known: Iterable[PastDecision], now: PastDecision) -> tuple[str, ...]:
+    """One sentence on the last deployments of other versions, each by its last decision; empty where nothing is known. `known` has the newest first."""
+    last: dict[str, PastDecision] = {}
+    for one in known:
+        if _deployment(one) != _deployment(now) and (one.run_id != now.run_id or not now.run_id):
+            last.setdefault(_deployment(one), one)
+    shown = list(last.values())[:_SHOWN]
+    if not shown:
+        return ()
+    count = f"The last {len(shown)} deployments" if len(shown) > 1 else "The deployment before"
+    return (f"{count}: {_listed(shown)}.",)
+
+
+def _deployment(one: PastDecision) -> str:
+    """What tells deployments apart: the version, and only where nobody names it, since when it served."""
+    return one.version or f"{one.since:.0f}"
+
+
+def _listed(shown: Sequence[PastDecision]) -> str:
+    return "; ".join(f"{one.version[:_LONGEST] or 'a version'} {_words(one)} ({utc(one.time)})" for one in shown)
+
+
+def _words(one: PastDecision) -> str:
+    return next((words for decision, words in _WORDS.items() if one.decision == decision), "ended in an unknown way")
+
+
+def _decision(run: GuardianRun, judged: Judged) -> PastDecision:
+    found, judgement, now = judged.scene, judged.judgement, run.world.clock.now()
+    return PastDecision(
+        run.context.repository, found.service, found.environment, run.version(found)[:_MOST_KEPT], judgement.stage, run.number, now,
+        now if found.since is None else found.since, str(judgement.status), str(judgement.decision), judgement.reason, judgement.risk, found.sides.canary,
+        found.sides.baseline, found.sides.common,
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""From what was judged and done in one run to the verdict: words, commands, advice, links."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cicd_agents.agents.guardian_details import OUTCOME_OF, Subject, details_of, findings_of, title_of
+from cicd_agents.context.choice import GUARDIAN
+from cicd_agents.domain.canary import Decision, Judgement
+from cicd_agents.domain.errors import ServiceError, UsageError
+from cicd_agents.domain.finding import Fix
+from cicd_agents.domain.guardian import DeliveryStanding, Link
+from cicd_agents.domain.verdict import GuardianVerdict
+from cicd_agents.operations.guardian_advice import Advised, Facts, advise
+from cicd_agents.wiring.guardian_run import GuardianRun, Judged
+from cicd_agents.wiring.guardian_scene import Scene
+
+# Of a table of numbers nobody knows the application; whoever reads the commands does.
+_COMMANDS = ("argocd app history {name}", "argocd app rollback {name} <ID>")
+# A dashboard shows half an hour of before the deployment, or the last hour where nobody knows when that was.
+_BEFORE, _LAST = 1800, 3600
+
+
+def verdict(run: GuardianRun, judged: Judged) -> GuardianVerdict:
+    """The verdict, with all that was done so far."""
+    judgement, policy = judged.judgement, run.rules.policy
+    subject = _subject(run, judged)
+    details = details_of(judgement, policy, subject, replace(judged.seen, links=_links(run, judged.scene)))
+    if judgement.decision is Decision.ROLLBACK and run.before is not None and not run.wish.by_hand:
+        found = advised(run, judgement)
+        details = replace(details, actions=(*details.actions, Fix("quick", f"Advice: {found.advice}", " ".join(found.reasons), (), 0.7)))
+    operations = tuple(run.hands.operations) if run.hands else ()
+    notes = (*run.notes, *judgement.notes, *(run.hands.notes if run.hands else ()))
+    return GuardianVerdict(
+        GUARDIAN, OUTCOME_OF[judgement.decision], title_of(judgement, policy, subject), judgement.reason, details, findings_of(judgement, judged.seen),
+        tuple(dict.fromkeys(notes)), operations,
+    )  # fmt: skip
+
+
+def advised(run: GuardianRun, judgement: Judgement) -> Advised:
+    """Rollback, freeze or hotfix, with the reasons."""
+    standing = run.before
+    files = run.hands.changed_files(standing) if run.hands else None
+    can_freeze = bool(standing and _freezable(run, standing))
+    good = bool(run.settings.rollback_to or (standing and standing.good))
+    return advise(Facts(judgement.status, judgement.share, judgement.minutes or None, good, files, can_freeze))
+
+
+def _freezable(run: GuardianRun, standing: DeliveryStanding) -> bool:
+    try:
+        return bool(run.hands and run.hands.way.freeze(standing, "asked"))
+    except (ServiceError, UsageError):
+        return False
+
+
+def _subject(run: GuardianRun, judged: Judged) -> Subject:
+    found, standing = judged.scene, run.before
+    if run.hands and standing:
+        commands = run.hands.way.commands(standing, standing.good)
+    else:
+        name = run.settings.service or "<APPLICATION>"
+        commands = tuple(line.format(name=name) for line in _COMMANDS)
+    return Subject(found.service, found.environment, found.canary_version, found.baseline_version, judged.engine, commands)
+
+
+def _links(run: GuardianRun, found: Scene) -> tuple[Link, ...]:
+    dashboards = run.sources.dashboards() if run.settings.grafana_dashboard else None
+    if dashboards is None:
+        return ()
+    now = run.world.clock.now()
+    begin = found.since if found.since is not None else now - _LAST
+    return (dashboards.link(run.settings.grafana_dashboard, begin - _BEFORE, now),)
