@@ -1,0 +1,74 @@
+"""Which files a suggested patch may touch: sources and their like; nothing that runs by itself, reaches out, or tells other machines what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+_SEGMENT = re.compile(r"[\w.@+()\[\], =-]+")
+_MOST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Files that no patch may touch, wherever they lie: all below folders of these names, and files whose names fit. All is lower case."""
+
+    reason: str
+    folders: frozenset[str]
+    files: tuple[str, ...]
+
+
+def _closed(reason: str, folders: str, files: str) -> Closed:
+    return Closed(reason, frozenset(folders.split()), tuple(files.split()))
+
+
+_LOCKS = _closed(
+    "lock file", "",
+    "*.lock *.lockb *.lockfile *.lock.* *[-._]lock.json *[-._]lock.y*ml *[-._]lock.toml npm-shrinkwrap.json go.sum go.work.sum package.resolved "
+    "cartfile.resolved pylock*.toml verification-metadata.xml",
+)  # fmt: skip
+_CLOSED = (
+    _closed(
+        "CI or workflow file",
+        ".github .gitlab .circleci .buildkite .teamcity .semaphore .tekton .gitea .forgejo .woodpecker .harness .builds .azure-pipelines .azuredevops "
+        ".codefresh .ci .cloudbuild .jenkins gitlab-component",
+        "*gitlab-ci*.y*ml *jenkinsfile* *.jenkins* action.y*ml .travis.y*ml *drone.y*ml *drone.star .woodpecker* *appveyor.y*ml .cirrus.* .build.yml "
+        ".codecov.y*ml codecov.y*ml wercker.y*ml bitrise.y*ml codemagic.y*ml .vela.y*ml screwdriver.y*ml azure-pipelines* bitbucket-pipelines* cloudbuild* "
+        "buildspec* codefresh* appspec* amplify.y*ml codeowners renovate* .renovate* dependabot*",
+    ),
+    _closed("settings of cicd-agents", ".cicd-agents cicd-agents", ".cicd-agents* cicd-agents*"),
+    _closed(
+        "hook or Git configuration",
+        ".git .githooks .hooks .husky .lefthook .overcommit",
+        ".gitmodules .gitattributes .gitconfig *lefthook*.y*ml *lefthook*.toml .pre-commit-config.* .pre-commit-hooks.* .overcommit* .lintstaged* "
+        "lint-staged* .huskyrc* .simple-git-hooks* applypatch-msg* pre-applypatch* post-applypatch* pre-commit* pre-merge-commit* "
+        "prepare-commit-msg* commit-msg* post-commit* pre-rebase* post-checkout* post-merge* pre-push* pre-receive* post-receive* "
+        "post-update* push-to-checkout* pre-auto-gc* post-rewrite*",
+    ),
+    # Obeyed as soon as a tool starts in the folder, or with credentials and addresses in it.
+    _closed(
+        "configuration that tools obey",
+        ".vscode .idea .devcontainer .fleet .cargo .mvn .yarn .docker .kube .ssh .aws .claude .cursor .gemini .codex .continue .windsurf .zed",
+        ".npmrc .yarnrc* .pypirc .netrc .envrc .env .env.* .condarc .gemrc .curlrc .wgetrc .dockercfg .bazelrc .mise.toml mise.toml .tool-versions "
+        ".pnpmfile.* pip.conf pip.ini nuget.config .mcp.json agents.md claude.md gemini.md skill.md copilot-instructions.md .cursorrules .windsurfrules "
+        ".clinerules .aider* sitecustomize.py usercustomize.py *.pth",
+    ),
+)  # fmt: skip
+
+
+def path_fault(path: str, lock_files: bool) -> str:
+    """Why a patch may not touch the file; empty where it may."""
+    parts = path.split("/")
+    if len(path) > _MOST or not all(map(_plain, parts)):
+        return "path outside the tree or unusual"
+    folded = [part.casefold() for part in parts]
+    for closed in _CLOSED if lock_files else (*_CLOSED, _LOCKS):
+        if not closed.folders.isdisjoint(folded) or any(fnmatchcase(folded[-1], glob) for glob in closed.files):
+            return closed.reason
+    return ""
+
+
+def _plain(segment: str) -> bool:
+    """A name that every file system takes for itself: no dots, blanks or dashes where they have a meaning."""
+    return bool(_SEGMENT.fullmatch(segment)) and segment.strip() == segment and not segment.endswith(".") and not segment.startswith("-")
