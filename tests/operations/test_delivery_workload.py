@@ -130,11 +130,11 @@ def test_a_change_that_the_controller_has_not_seen_is_an_obstacle_and_nothing_is
         assert any("made no revision" in note for note in standing.notes)
 
 
-def test_a_change_that_is_not_seen_yet_can_be_frozen_already() -> None:
+def test_a_change_that_is_not_seen_yet_can_be_held_already() -> None:
     with scene() as it:
         it.controllers.asleep = True
         it.release("1.1.0")
-        (operation,) = it.way.freeze(it.way.look(), "P95 doubled.")
+        (operation,) = it.way.hold(it.way.look(), "P95 doubled.")
         it.apply((operation,))
         it.controllers.wake(it.server)
         assert {each.images for each in it.way.workloads.state(it.way.workload).revisions} == {("shop/api:1.0.0",)}
@@ -490,19 +490,19 @@ def test_a_workload_that_somebody_paused_is_not_rolled_back() -> None:
             it.apply(it.way.rollback(standing, standing.good, "P95 doubled."))
 
 
-def test_a_freeze_stops_a_rolling_update_and_a_resume_lets_it_go_on() -> None:
+def test_a_hold_stops_a_rolling_update_and_a_resume_lets_it_go_on() -> None:
     with scene(thing=deployment(replicas=4)) as it:
         it.controllers.new_pods = 1
         it.release("1.1.0")
         standing = it.way.look()
-        operations = it.way.freeze(standing, "P95 doubled.")
+        operations = it.way.hold(standing, "P95 doubled.")
         assert [one.kind for one in operations] == [PAUSE]
         assert it.apply(operations) == ["Paused deployment:prod/api: 1 of 4 pods are of the new version."]
         with pytest.raises(AlreadyDone):
             it.apply(operations)
         frozen = it.way.look()
         assert (frozen.share, frozen.settled, frozen.obstacles) == (0.25, True, ())
-        assert it.way.freeze(frozen, "P95 doubled.") == ()
+        assert it.way.hold(frozen, "P95 doubled.") == ()
         it.controllers.new_pods = None
         back = it.way.resume(frozen, "The migration is over.")
         assert [one.kind for one in back] == [UNPAUSE]
@@ -518,7 +518,7 @@ def test_a_roll_back_ends_a_pause_of_ours_in_the_same_write() -> None:
         it.healthy()
         it.controllers.new_pods = 1
         it.release("1.1.0")
-        it.apply(it.way.freeze(it.way.look(), "P95 doubled."))
+        it.apply(it.way.hold(it.way.look(), "P95 doubled."))
         it.controllers.new_pods = None
         it.roll_back()
         data = it.server.the("Deployment", "prod", "api")
@@ -543,7 +543,7 @@ def test_a_template_that_was_written_while_it_was_paused_does_not_go_on_unjudged
     with scene(thing=deployment(replicas=4)) as it:
         it.controllers.new_pods = 1
         it.release("1.1.0")
-        it.apply(it.way.freeze(it.way.look(), "P95 doubled."))
+        it.apply(it.way.hold(it.way.look(), "P95 doubled."))
         planned = it.way.resume(it.way.look(), "It was looked at.")
         it.release("1.2.0")
         with pytest.raises(Rejected, match="look again"):
@@ -551,11 +551,11 @@ def test_a_template_that_was_written_while_it_was_paused_does_not_go_on_unjudged
         assert it.server.the("Deployment", "prod", "api")["spec"]["paused"] is True
 
 
-def test_sets_have_nothing_to_freeze() -> None:
+def test_sets_have_nothing_to_hold() -> None:
     with scene(DB) as it:
         it.controllers.broken.add("shop/db:1.1.0")
         it.release("1.1.0", "StatefulSet", "db")
-        assert it.way.freeze(it.way.look(), "P95 doubled.") == ()
+        assert it.way.hold(it.way.look(), "P95 doubled.") == ()
 
 
 # What a roll-back does not reach
@@ -637,7 +637,7 @@ def test_the_operation_says_what_it_does_and_how_it_is_undone() -> None:
         assert operation.why.startswith("P95 doubled. shop/api:1.0.0 (template=")
         assert operation.reverse == "kubectl -n prod rollout undo deployment/api --to-revision=2"
         assert operation.key == f"UndoWorkload:{API}:{standing.current.id}:{standing.good.id}"
-        assert set(it.way.appliers()) == set(WORKLOAD_KINDS)
+        assert set(it.way.appliers()) == {*WORKLOAD_KINDS, PAUSE}
 
 
 def test_two_revisions_of_the_same_image_are_not_taken_for_one() -> None:
@@ -654,3 +654,10 @@ def test_two_revisions_of_the_same_image_are_not_taken_for_one() -> None:
 def test_a_target_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="write"):
         Workload.of(text)
+
+
+def test_no_workload_can_be_frozen_since_its_pods_keep_their_traffic() -> None:
+    with scene(thing=deployment(replicas=4)) as it:
+        it.controllers.new_pods = 1
+        it.release("1.1.0")
+        assert it.way.freeze(it.way.look(), "P95 doubled.") == ()

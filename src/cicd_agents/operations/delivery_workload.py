@@ -1,6 +1,6 @@
 """Acts on a Deployment, StatefulSet or DaemonSet without any delivery tool: roll-back to the last revision that was fully available, pause and resume.
 
-A plain rolling update has no share of the traffic to set: there is nothing to promote but a paused one, and a freeze only stops it where it is; the new pods
+A plain rolling update has no share of the traffic to set: there is nothing to promote but a paused one, and no freeze. It can be held where it is; the new pods
 that run keep what traffic their Service gives them. The roll-back notes on the workload which revision it left, so that the next one does not go back there.
 """
 
@@ -20,7 +20,7 @@ from cicd_agents.operations.apply import AlreadyDone, Applier
 from cicd_agents.operations.delivery_way import write
 
 UNDO, PAUSE, UNPAUSE, MARK = "UndoWorkload", "PauseWorkload", "ResumeWorkload", "MarkHealthy"
-WORKLOAD_KINDS = (UNDO, PAUSE, UNPAUSE, MARK)
+WORKLOAD_KINDS = (UNDO, UNPAUSE, MARK)
 # How often a change of somebody else that left the revision alone (replicas, annotations) may come between.
 _TRIES = 3
 
@@ -58,8 +58,12 @@ class WorkloadWay:
             return ()
         return (self._unpausing(standing, why),)
 
-    def freeze(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
-        """A rolling update of a Deployment that is under way stops where it is; empty otherwise. It takes no traffic from the pods that are there."""
+    def freeze(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:  # noqa: ARG002 of the port
+        """Nothing: a workload has no way to take the traffic from the pods that are there."""
+        return ()
+
+    def hold(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
+        """A rolling update of a Deployment that is under way stops where it is; empty otherwise. The new pods that are there keep their traffic."""
         state = self._state()
         if self.workload.kind is not WorkloadKind.DEPLOYMENT or state.complete or state.paused:
             return ()
