@@ -18,7 +18,7 @@ _MOST_QUERIES = 60
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was judged, and how it is told. `commands` roll back by hand, `promote_commands` go on by hand; both may hold placeholders."""
+    """What was judged, and how it is told. `commands` roll back by hand and may hold placeholders."""
 
     service: str
     environment: str = ""
@@ -26,7 +26,6 @@ class Subject:
     baseline_version: str = ""
     judge: str = "always-valid"
     commands: tuple[str, ...] = ()
-    promote_commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def actions(judgement: Judgement, policy: CanaryPolicy, subject: Subject) -> tup
     if judgement.decision is Decision.PROMOTE:
         last = judgement.stage + 1 >= len(policy.stages)
         detail = "This was the last stage." if last else f"Next: {100 * policy.stages[judgement.stage + 1].share:g} % of the traffic."
-        return (Fix("quick", "Nothing more to do" if last else "Proceed to the next stage", detail, () if last else subject.promote_commands, 0.9),)
+        return (Fix("quick", "Nothing more to do" if last else "Proceed to the next stage", detail, (), 0.9),)
     if judgement.status is Status.NO_DATA:
         return (
             Fix(

@@ -74,10 +74,7 @@ def _parts(report: GuardianReport) -> Iterator[tuple[str, Sequence[str]]]:
     yield heading, _first(numbers)
     yield "What could be seen", _first(could_see(details))
     yield "Findings", list(_findings(report))
-    yield (
-        "Curves, from left to right in time",
-        [workflow_safe(line) for chart in telling(details, _MOST_CHARTS) for line in spark_lines(chart, sides(details), _SPARK)],
-    )
+    yield "Curves, from left to right in time", list(_curves(details))
     yield "Risk", _first(risks(details))
     yield "Queries", list(_queries(details))
     yield "Timeline", _first([f"{utc(entry.time)}  {entry.text}" for entry in details.timeline])

@@ -14,7 +14,6 @@ from cicd_agents.report.guardian_curves import Curves, cells, curves
 from cicd_agents.report.guardian_numbers import moment, unit_name
 
 MOST_CHARTS, MOST_POINTS = 3, 30
-_LEAST_POINTS = 3
 _COUNTS = (30, 24, 20, 15, 12, 10, 8, 6, 5, 4, 3)
 _TITLE = 60
 # The squares of the legend have the colours of the lines; blue and orange differ for the colour-blind too.
