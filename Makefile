@@ -55,6 +55,7 @@ lock: $(VENV)/.dev
 	$(PIP) install uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements/runtime.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra llm --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/runtime.txt --constraint requirements/dev.txt --output-file requirements/llm.txt
 	$(BIN)/uv pip compile --group build --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements/build.txt
 
 clean:

@@ -74,6 +74,7 @@ class Scene:
     offset: float = 0.0  # scrapes of a pod come so many seconds too early or late at most, with the counts of the whole minute
     scaling: bool = False  # pods of both versions come and go
     zones: int = 1
+    earlier: int = 0  # days before, at the same time, that are known
 
 
 @dataclass(slots=True)
@@ -123,7 +124,19 @@ def simulate(family: Family, seed: int) -> Observation:
                 # Before the switch there are only a few smoke requests.
                 pod.live(at, share, max(part, SMOKE if pod.canary else 0.0) * pod.weight / weights, family, run, draw)
     shares = tuple((START + at * MINUTE, share) for at, share in scene.shares)
-    return Observation(Version("old", tuple(pod.replica() for pod in old)), Version("new", tuple(pod.replica() for pod in new)), START, shares)
+    earlier = tuple(_earlier_day(family, scene, f"{number + 1} days ago", draw) for number in range(scene.earlier))
+    was, new_one = (Version(name, tuple(pod.replica() for pod in pods)) for name, pods in (("old", old), ("new", new)))
+    return Observation(was, new_one, START, shares, earlier=earlier)
+
+
+def _earlier_day(family: Family, scene: Scene, name: str, draw: random.Random) -> Version:
+    """The old version at the same time of another day, a little busier or calmer: one pod stands for all, as counted in blocks of five minutes."""
+    run, busy = Run(scene), exp(draw.gauss(0, 0.1))
+    pod = _Pod(name, 0, False, -10_000, scene, draw)
+    for at in range(-BEFORE, AFTER):
+        pod.live(at, 0.0, busy, family, run, draw)
+    pod.samples = {key: [sample for sample in samples if (sample[0] - START) % (5 * MINUTE) < 1] for key, samples in pod.samples.items()}
+    return Version(name, (pod.replica(),))
 
 
 def strategy_of(family: Family) -> Strategy:
@@ -309,6 +322,14 @@ def diurnal(minute: Minute, draw: random.Random, run: Run) -> None:
     minute.cpu *= grown**0.8
 
 
+def rush_hour(minute: Minute, draw: random.Random, run: Run) -> None:
+    """At this time of every day: three times the errors, and slower."""
+    if minute.at >= 3:
+        minute.rate *= 1.5
+        minute.error *= 3
+        minute.scale *= 1.7
+
+
 def scrape_loss(minute: Minute, draw: random.Random, run: Run) -> None:
     begin = run.once("hole", draw.randint(0, 20))
     minute.lost = draw.random() < 0.2 or (begin <= minute.at < begin + 7 and minute.canary)
@@ -448,6 +469,7 @@ _LOW = _fixed(rps=3.0, error=0.003)
 _ROLLING = _fixed(strategy=Strategy.ROLLING, pods=8, shares=((0, 0.25), (5, 0.5), (10, 0.75), (15, 1.0)), checks=True)
 _BLUE_GREEN = _fixed(strategy=Strategy.BLUE_GREEN, shares=((0, 0.0), (6, 1.0)), checks=True)
 _AT_ONCE = _fixed(strategy=Strategy.BLUE_GREEN, shares=((0, 1.0),), checks=True)
+_WITH_DAYS = _fixed(strategy=Strategy.BLUE_GREEN, shares=((0, 1.0),), checks=True, earlier=7)
 
 FAMILIES = (
     Family("steady", True, nothing),
@@ -535,4 +557,10 @@ FAMILIES = (
     Family("blue/green, +3 pp", False, worse(plus=0.03, share=1.0), _BLUE_GREEN, held=True),
     Family("all at once, +3 pp", False, worse(plus=0.03), _AT_ONCE, held=True),
     Family("all at once, latency x2", False, worse(scale=2), _AT_ONCE, held=True),
+    Family("earlier days", True, nothing, _WITH_DAYS, held=True),
+    Family("earlier days, drift", True, diurnal, _WITH_DAYS, held=True),
+    Family("earlier days, rush hour", True, rush_hour, _WITH_DAYS, held=True),
+    Family("earlier days, drift, +3 pp", False, _also(diurnal, worse(plus=0.03)), _WITH_DAYS, held=True),
+    Family("earlier days, rush hour, +3 pp", False, _also(rush_hour, worse(plus=0.03)), _WITH_DAYS, held=True),
+    Family("earlier days, latency x2", False, worse(scale=2), _WITH_DAYS, held=True),
 )  # fmt: skip

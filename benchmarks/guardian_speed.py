@@ -3,7 +3,7 @@
 `python -m benchmarks.guardian_speed [--rounds 5] [--pods 16]`. Needs Debian's package prometheus (and curl, for its line). Half an hour of 15 s scrapes is
 loaded: requests by code, 13 buckets, CPU, memory, connections, restarts, health. What is asked are raw samples (`name[30m]`) and some rates. Our times are
 those of a new store each round, its connections and their end included, up to series of numbers; httpx's are up to parsed JSON. The whole verification is
-what the guardian does: it looks which metrics there are, asks for them, and judges.
+what the guardian does: it looks which metrics there are, asks for them, judges, and says what this traffic can show.
 Exit code 1 where 20 queries in parallel, or the whole verification, take longer than a second.
 """
 
@@ -25,6 +25,7 @@ from tests.servers.prometheus_data import counter, gauge, histogram, openmetrics
 
 from cicd_agents.agents.guardian_metrics import MetricsAsk, gather
 from cicd_agents.analysis.canary import judge
+from cicd_agents.analysis.canary.outlook import outlook
 from cicd_agents.clients.clock import Budget, SystemClock
 from cicd_agents.clients.http import Tls
 from cicd_agents.clients.metrics.prometheus import PrometheusStore
@@ -97,13 +98,15 @@ def asked(server: Prometheus, *, pool: int | None) -> list[int]:
         store.close()
 
 
-def verified(server: Prometheus) -> Judgement:
+def verified(server: Prometheus) -> tuple[Judgement, tuple[str, ...]]:
     """What the guardian does at one look."""
     clock = SystemClock()
     store = PrometheusStore(server.url, clock, Budget(clock, 60))
     try:
         ask = MetricsAsk(Sides(*SIDES), NOW, since=TIMES[0])
-        return judge(gather(store, ask).observation, ask.policy, now=NOW)
+        observation = gather(store, ask).observation
+        judgement = judge(observation, ask.policy, now=NOW)
+        return judgement, outlook(observation, ask.policy, NOW, judgement.stage)
     finally:
         store.close()
 

@@ -19,6 +19,7 @@ _FORMS: dict[Form, dict[str, Any]] = {
     Form.MINUTES: {"anyOf": [{"type": ["number", "null"], "minimum": 0}, {"type": "string", "pattern": _TIME}]},
     Form.SHARE: {"anyOf": [{"type": ["number", "null"], "minimum": 0, "maximum": 1}, {"type": "string", "pattern": _SHARE}]},
     Form.COUNT: {"type": ["integer", "null"], "minimum": 1},
+    Form.WHOLE: {"type": ["integer", "null"], "minimum": 0},
     Form.NUMBER: {"type": ["number", "null"], "minimum": 0},
     Form.FLAG: {"type": ["boolean", "null"]},
     Form.TEXT: {"type": ["string", "null"], "minLength": 1, "maxLength": 200},

@@ -14,14 +14,17 @@ from pathlib import Path
 import yaml
 
 from cicd_agents import __version__
-from cicd_agents.settings.options import COMING, DOCTOR, GENERAL, GUARDIAN, OF_GUARDIAN, OPTIONS, RELEASES, Kind, Option
+from cicd_agents.settings.options import COMING, DOCTOR, EVERYWHERE, GENERAL, GUARDIAN, OF_GUARDIAN, OPTIONS, RELEASES, Kind, Option
 
 ROOT = Path(__file__).resolve().parent.parent
 MAJOR = __version__.partition(".")[0]
 
 # What makes no sense on a platform, or is given there in another way.
 NOT_ON_GITHUB = {"user"}
-NOT_IN_WORKFLOW = NOT_ON_GITHUB | {"job-status", "log", "signatures", "history", "report-dir"}
+# A job of its own has no files of ours, and no step that logs in to Google Cloud.
+NOT_IN_WORKFLOW = NOT_ON_GITHUB | {
+    "job-status", "log", "signatures", "history", "report-dir", "model-record", "model-replay", "vertex-project", "vertex-location",
+}  # fmt: skip
 NOT_ON_GITLAB = {"user", "job-status", "summary", "annotations"}
 ACTION_DEFAULTS = {"token": "${{ github.token }}", "job-status": "${{ job.status }}"}
 RELEASE_DEFAULTS = {"agent": "release-manager", "token": "${{ github.token }}"}
@@ -81,6 +84,8 @@ def bounds(option: Option) -> str:
             return "a list, separated by commas or lines"
         case Kind.LINES:
             return "a list, one item in a line"
+        case Kind.MONEY:
+            return "US dollars"
         case _:
             return ""
 
@@ -175,6 +180,8 @@ def component_pattern(option: Option) -> str:
         return f"^([0-9]{{1,{len(str(option.most))}}})?$"
     if option.kind is Kind.SHARE:
         return r"^(0(\.[0-9]+)?|1(\.0+)?)?$"
+    if option.kind is Kind.MONEY:
+        return r"^([0-9]{1,6}(\.[0-9]{1,6})?)?$"
     return COMPONENT_PATTERNS.get(option.name, "")
 
 
@@ -199,8 +206,13 @@ def fallback_table() -> str:
     rows = ["| setting | also read from, after `CICD_AGENTS_…` |", "|---|---|"]
     for option in OPTIONS:
         if option.falls_back_to:
-            rows.append(f"| `{option.name}` | " + ", ".join(f"`{variable}` (on {platform} only)" for platform, variable in option.falls_back_to) + " |")
+            rows.append(f"| `{option.name}` | " + ", ".join(fallback(*each) for each in option.falls_back_to) + " |")
     return "\n".join(rows)
+
+
+def fallback(platform: str, variable: str) -> str:
+    """One of them, with where it is read."""
+    return f"`{variable}`" if platform == EVERYWHERE else f"`{variable}` (on {platform} only)"
 
 
 def input_table(options: Iterable[Option], defaults: Mapping[str, str]) -> str:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
+from cicd_agents.domain.advice import Advice
 from cicd_agents.domain.guardian import GuardianDetails
 from cicd_agents.report.document import SCHEMA, AgentReport, ReleaseReport, Report
 
@@ -21,7 +22,9 @@ NAMES = {"cicd_agents__domain__release__Decision": "Decision", "cicd_agents__dom
 
 def schema() -> str:
     """The JSON Schema (2020-12) of a report."""
-    document = TypeAdapter(Report | ReleaseReport | AgentReport[GuardianDetails]).json_schema(mode="serialization")
+    report = TypeAdapter(Report | ReleaseReport | AgentReport[GuardianDetails], config=ConfigDict(defer_build=True))
+    report.rebuild(_types_namespace={**vars(sys.modules[AgentReport.__module__]), "Advice": Advice})
+    document = report.json_schema(mode="serialization")
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["$id"] = SCHEMA
     for definition in document["$defs"].values():

@@ -44,6 +44,8 @@ def values(option: Option) -> dict[str, Any]:
             return {"type": ["integer", "null"], "minimum": option.least, "maximum": option.most}
         case Kind.SHARE:
             return {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+        case Kind.MONEY:
+            return {"type": ["number", "null"], "minimum": 0, "maximum": 999_999}
         case Kind.CHOICE:
             return {"enum": [*(choice for choice in option.choices if choice), None]}
         case Kind.LIST | Kind.LINES:

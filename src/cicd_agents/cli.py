@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -12,14 +12,18 @@ from cicd_agents import __version__
 if TYPE_CHECKING:
     import argparse
 
+    from cicd_agents.agents.log_doctor import LogDoctor
     from cicd_agents.analysis.logs.scan import Catalogue
     from cicd_agents.domain.redaction import Redactor
+    from cicd_agents.domain.verdict import Verdict
     from cicd_agents.report.document import Report
 
 _FORMATS = ("text", "markdown", "json", "jsonl", "sarif")
 _ISSUES = "https://github.com/org/cicd-agents/issues"
 # Environment variables whose names say that their value is a secret.
-_SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "PRIVATE_KEY", "CREDENTIAL", "WEBHOOK", "HISTORY_URL", "HISTORY-URL")
+_SECRET_NAMES = (
+    "TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "PRIVATE_KEY", "CREDENTIAL", "WEBHOOK", "HISTORY_URL", "HISTORY-URL", "GEMINI_KEY", "GEMINI-KEY",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,10 +64,11 @@ def _doctor(options: argparse.Namespace) -> int:
     doctor = LogDoctor(LogFiles(), _catalogue(options.signatures), options.platform, tuple(options.baseline), options.max_candidates)
     redactor, fail_on = _redactor(), FailOn(options.fail_on)
     reports: list[Report] = []
+    diagnosed = doctor.run if options.explain == "off" else _with_advice(doctor, options.explain, redactor)
     with _output(options.output) as out:
         colour = _colour_wanted(out)
         for log in options.logs:
-            report = run(partial(doctor.run, log), fail_on, redactor, time.monotonic)
+            report = run(partial(diagnosed, log), fail_on, redactor, time.monotonic)
             reports.append(report)
             if options.format != "sarif":
                 out.write(_rendered(report, options.format, colour))
@@ -73,6 +78,17 @@ def _doctor(options: argparse.Namespace) -> int:
 
             out.write(to_sarif(reports, __version__))
     return max(report.exit_code for report in reports)
+
+
+def _with_advice(doctor: LogDoctor, explain: str, redactor: Redactor) -> Callable[[str], Verdict]:
+    """How a log is diagnosed where a model may be asked about it."""
+    import os
+
+    from cicd_agents.clients.clock import SystemClock
+    from cicd_agents.wiring.log_doctor import with_advice
+    from cicd_agents.wiring.world import World
+
+    return with_advice(doctor, explain, World(os.environ, sys.stdout.write, _say, redactor, _catalogue, SystemClock()))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -99,14 +115,12 @@ def _release(options: argparse.Namespace) -> int:
 
     from cicd_agents.clients.clock import SystemClock
     from cicd_agents.wiring.release import release, release_writes
+    from cicd_agents.wiring.world import World
 
     gc.disable()  # a history is many small objects that live to the end of this short process; collecting them takes a fifth of the time
     with _output(options.output) as out:
-        if options.what in ("plan", "changelog"):
-            return release(options, os.environ, _redactor(), SystemClock(), out.write)
-        from cicd_agents.wiring.world import World
-
-        return release_writes(options, World(os.environ, out.write, _say, _redactor(), _catalogue, SystemClock()))
+        world = World(os.environ, out.write, _say, _redactor(), _catalogue, SystemClock())
+        return release(options, world) if options.what in ("plan", "changelog") else release_writes(options, world)
 
 
 def _guardian(options: argparse.Namespace) -> int:
@@ -227,6 +241,10 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
     doctor.add_argument(
         "--fail-on", choices=("never", "fail", "inconclusive"), default="never", help="which outcome closes the gate (default: never; the doctor advises)"
     )
+    doctor.add_argument(
+        "--explain", choices=("off", "auto", "required"), default="off",
+        help="let a model explain, which gets redacted parts of the log and of files here: auto where there is a key (default: off; docs/advisor.md)",
+    )  # fmt: skip
     return parser
 
 

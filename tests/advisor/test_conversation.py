@@ -175,7 +175,7 @@ def test_time_is_bounded_over_all_calls() -> None:
 @pytest.mark.parametrize(
     ("rules", "price", "problem"),
     [
-        (replace(RULES, usd=0.00001), 1e-6, "for one run"),
+        (replace(RULES, usd=0.00001), 1e-6, "run's limit of money"),
         (replace(RULES, usd_left=0.0), 1e-6, "month's limit"),
         (replace(RULES, usd=1.0), None, "No price of this model is known"),
         (replace(RULES, tokens=9000), 1e-6, "limit of 9,000 tokens"),
@@ -195,16 +195,29 @@ def test_money_stops_a_conversation_before_the_call_that_might_pass_it() -> None
     ask = calls({"item": "log:test", "first": 1, "last": 2})
     model = Prepared([ask] * 9)
     advice = advise(dossier(), Shelf(), model, replace(RULES, usd=0.012), ports(price=1e-6))
-    assert "0.01 US dollars for one run" in advice.problem
+    assert "run's limit of money" in advice.problem
     assert 0 < len(model.requests) < RULES.calls
-    assert advice.cost <= 0.012
+    assert (advice.cost or 0.0) <= 0.012
 
 
 def test_a_model_without_a_known_price_may_be_asked_where_no_money_limit_is_set() -> None:
-    assert advise(dossier(), Shelf(), Prepared([said(answer())]), RULES, ports(price=None)).narrative
+    advice = advise(dossier(), Shelf(), Prepared([said(answer())]), RULES, ports(price=None))
+    assert advice.narrative
+    assert advice.cost is None
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
+def test_without_a_call_it_cost_nothing_whatever_the_models_price() -> None:
+    assert advise(dossier(), Shelf(), Prepared([]), replace(RULES, calls=0), ports(price=None)).cost == 0.0
+
+
+def test_what_a_failed_call_took_is_added_to_the_others() -> None:
+    ask = calls({"item": "log:test", "first": 1, "last": 2})
+    advice = advise(dossier(), Shelf(), Prepared([ask, ModelFailed("Cut.", Usage(7, 0, 5, 3))]), RULES, ports(price=1.0))
+    assert advice.usage == ask.usage.plus(Usage(7, 0, 5, 3))
+    assert advice.problem == "Cut."
+
+
 def test_a_concern_turns_a_pass_into_a_question_and_nothing_else_into_anything(outcome: Outcome) -> None:
     raised = Advice(concern="Look at it.", citations=(Citation("log:test", 3, "expected 119"),))
     assert concerned(outcome, raised) is (Outcome.INCONCLUSIVE if outcome is Outcome.PASS else outcome)

@@ -10,7 +10,7 @@ from tests.servers.clock import FakeClock
 from tests.servers.http_server import Reply
 from tests.servers.loki import LokiServer
 
-from cicd_agents.agents.guardian_logs import LogsAsk, LogsSeen, gather_logs
+from cicd_agents.agents.guardian_logs import LogsAsk, LogsSeen, gather_logs, message_counts
 from cicd_agents.analysis.canary import default_policy, judge
 from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.loki_counts import LokiCounts
@@ -126,3 +126,13 @@ def test_lines_of_before_the_canary_served_are_not_its_own(server: LokiServer) -
     seen = gathered(server, since=START + 900)
     assert [(item.template, item.samples[0][0]) for item in seen.canary["new-0"] if item.critical] == [("FATAL: disk", START + 900)]
     assert seen.notes == ()
+
+
+def test_kinds_of_messages_are_counted_for_both_versions_critical_and_new_ones_first(server: LokiServer) -> None:
+    write(server, "new-0", ["ERROR panic: price is nil"] * 6)
+    write(server, "old-0", ["ERROR unhandled exception in the bank"] * 4)
+    counts = message_counts(gathered(server).on(observation([2.0] * 30)))
+    assert [(one.message, one.canary, one.baseline, one.critical) for one in counts] == [
+        ("ERROR panic: price is nil", 6, 0, True),
+        ("ERROR unhandled exception in the bank", 0, 4, True),
+    ]

@@ -170,14 +170,6 @@ def test_without_a_status_subresource_the_object_itself_is_patched() -> None:
         assert server.problems == []
 
 
-def test_a_retry_takes_an_abort_back(server: CustomServer, rollouts: ArgoRollouts) -> None:
-    deployed(server, "1.0.0", "1.1.0")
-    assert not rollouts.retry(NAME)
-    rollouts.abort(NAME)
-    assert rollouts.retry(NAME)
-    assert rollouts.state(NAME).weight == 5
-
-
 def test_an_undo_writes_the_template_of_the_revision_without_its_hash(server: CustomServer, rollouts: ArgoRollouts) -> None:
     deployed(server, "1.0.0", "1.1.0")
     old = hash_of(server, "1.0.0")

@@ -82,9 +82,10 @@ def test_the_project_goes_with_every_call(server: ArgoCDServer, client: ArgoCDRo
     app = released(server, auto_sync=True)
     client.pause_auto_sync("api", Paused({}))
     client.roll_back("api", 0, prune=False)
+    client.application("api")
     client.terminate("api")
     client.application("api")
-    assert [request.method for request in server.requests] == ["PATCH", "POST", "DELETE", "GET"]
+    assert [request.method for request in server.requests] == ["PATCH", "POST", "GET", "DELETE", "GET"]
     for request in server.requests:
         assert (request.query if request.method in ("GET", "DELETE") else request.json())["project"] == "shop"
     assert app.status["operationState"]["phase"] == "Failed"
@@ -173,6 +174,32 @@ def test_a_server_that_knows_nothing_of_rights_leaves_it_open(server: ArgoCDServ
     released(server)
     server.answers_rights = False
     assert client.may(client.application("api"), "rollback") is None
+
+
+def test_an_operation_under_way_is_told_as_its_state_says(server: ArgoCDServer, client: ArgoCDRollback) -> None:
+    """What was asked for names no revision here, and stands beside the state until it is done."""
+    app = released(server)
+    server.asleep = True
+    app.data["operation"] = {"sync": {}}
+    app.status["operationState"] = {
+        "phase": "Terminating", "message": "stopping", "operation": {"sync": {}}, "startedAt": "2025-06-15T15:06:40Z",
+        "syncResult": {"revision": OLD, "source": dict(app.sources[0])},
+    }  # fmt: skip
+    operation = client.application("api").operation
+    assert operation is not None
+    assert operation.what is not None
+    assert (operation.phase, operation.message, operation.what.revisions, operation.began) == ("Terminating", "stopping", (OLD,), START)
+
+
+def test_an_operation_that_was_asked_for_after_another_one_ended_counts_as_running(server: ArgoCDServer, client: ArgoCDRollback) -> None:
+    app = released(server)
+    server.asleep = True
+    app.data["operation"] = {"sync": {"revision": NEW}}
+    app.status["operationState"] = {"phase": "Failed", "message": "no", "operation": {"sync": {"revision": OLD}}}
+    operation = client.application("api").operation
+    assert operation is not None
+    assert operation.what is not None
+    assert (operation.phase, operation.message, operation.what.revisions) == ("Running", "", (NEW,))
 
 
 def test_a_partial_sync_and_a_failed_one_are_told(server: ArgoCDServer, client: ArgoCDRollback) -> None:

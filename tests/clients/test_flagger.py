@@ -1,4 +1,4 @@
-"""Canaries of Flagger are read with their target and primary, suspended, and told to skip analyses; its gates get an answer only for a decision."""
+"""Canaries of Flagger are read with their target and primary, suspended, and told to skip analyses; what weighs their traffic is found."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from tests.servers.kubernetes_custom_flagger import FlaggerController, canary
 from tests.servers.kubernetes_objects import NAMESPACE, daemon_set, deployment
 
 from cicd_agents.clients.delivery.flagger import FlaggerCanaries
-from cicd_agents.domain.canary import Decision
-from cicd_agents.domain.delivery_flagger import Flagger, FlaggerPhase, GateHook, gate_answer, sides
+from cicd_agents.domain.delivery_flagger import Flagger, FlaggerPhase, sides
 from cicd_agents.domain.delivery_objects import ObjectName
 from cicd_agents.domain.errors import UsageError
 
@@ -143,13 +142,24 @@ def test_missing_rights_are_named(server: CustomServer, flagger: FlaggerCanaries
 
 
 @pytest.mark.parametrize(
-    ("hook", "decision", "status"),
+    ("spec", "split"),
     [
-        (GateHook.ROLLBACK, Decision.ROLLBACK, 200), (GateHook.ROLLBACK, Decision.PROMOTE, 403), (GateHook.ROLLBACK, Decision.HOLD, 403),
-        (GateHook.ROLLBACK, None, 403), (GateHook.CONFIRM_PROMOTION, Decision.PROMOTE, 200), (GateHook.CONFIRM_PROMOTION, Decision.ROLLBACK, 403),
-        (GateHook.CONFIRM_PROMOTION, None, 403), (GateHook.CONFIRM_TRAFFIC_INCREASE, Decision.PROMOTE, 200),
-        (GateHook.CONFIRM_TRAFFIC_INCREASE, Decision.HOLD, 403),
+        ({}, ("istio:prod/api", "api-canary", "api-primary")),
+        ({"service": {"port": 80, "name": "shop"}}, ("istio:prod/shop", "shop-canary", "shop-primary")),
+        ({"provider": "nginx", "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web"}},
+         ("nginx:prod/web-canary", "canary", "stable")),
+        ({"provider": "nginx", "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web"},
+          "analysis": {"interval": "1m", "threshold": 5, "iterations": 10, "match": [{"headers": {"x-canary": {"exact": "yes"}}}]}}, None),
+        ({"provider": "linkerd"}, None),
+        ({"provider": None}, None),
     ],
 )  # fmt: skip
-def test_a_gate_opens_for_its_own_decision_only(hook: GateHook, decision: Decision | None, status: int) -> None:
-    assert gate_answer(hook, decision).status == status
+def test_what_flagger_weighs_is_told_by_the_names_that_it_gives(
+    server: CustomServer, flagger: FlaggerCanaries, spec: dict[str, object], split: tuple[str, str, str] | None
+) -> None:
+    server.add(deployment("api", "shop/api:1.0.0"))
+    made = canary(**spec)
+    made["spec"] = {key: value for key, value in made["spec"].items() if value is not None}
+    server.add(made)
+    found = flagger.state(NAME).split
+    assert (None if found is None else (found.shown, found.canary, found.stable)) == split

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from cicd_agents.clients.guardian_state import MAX_BYTES, read_state, write_stat
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.guardian import TimelineEntry, WatchState
 
-STATE = WatchState("api", "prod", "v2", 1000.5, 1, ((1000.5, 0.05), (1400.0, 0.25)), (TimelineEntry(1200.0, "hold: “too early”"),), "", ("api:2",), "17")
+STATE = WatchState(
+    "api", "prod", "v2", 1000.5, 1, ((1000.5, 0.05), (1400.0, 0.25)), (TimelineEntry(1200.0, "hold: “too early”"),), "", ("api:2",), "17", "hold, no-data: …"
+)
 
 
 def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -20,6 +23,13 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
     write_state(path, STATE)
     assert read_state(path) == STATE
     assert [item.name for item in path.parent.iterdir()] == ["state.json"]
+
+
+def test_a_state_of_an_earlier_release_that_does_not_know_what_was_told_is_taken_up(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    write_state(path, STATE)
+    path.write_text(json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "told"}))
+    assert read_state(path) == replace(STATE, told="")
 
 
 def test_a_missing_file_is_no_state(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_password_with_special_characters_logs_in_over_the_network(postgres: P
 def test_the_tables_are_made_once_and_all_begin_with_our_name(postgres: Postgres) -> None:
     url = postgres.socket_url(**postgres.new_schema())
     assert remember(url) == remember(url) == 1
-    assert sorted(tables(postgres)) == ["cicd_agents_decisions", "cicd_agents_failures", "cicd_agents_reruns", "cicd_agents_schema"]
+    assert sorted(tables(postgres)) == ["cicd_agents_advice", "cicd_agents_decisions", "cicd_agents_failures", "cicd_agents_reruns", "cicd_agents_schema"]
 
 
 def test_an_untrusted_run_makes_no_tables(postgres: Postgres) -> None:

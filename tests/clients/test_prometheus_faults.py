@@ -23,7 +23,7 @@ from cicd_agents.clients.http import TIMEOUTS, Timeouts
 from cicd_agents.clients.metrics.prometheus import PrometheusStore
 from cicd_agents.clients.metrics.prometheus_access import Access
 from cicd_agents.clients.metrics.prometheus_answers import MAX_SAMPLES, answer_of, joined
-from cicd_agents.clients.metrics.prometheus_check import check
+from cicd_agents.clients.metrics.prometheus_check import check, newest
 from cicd_agents.domain.errors import BadAnswer, NotAllowed, NotFound, RateLimited, Refused, Rejected, ServiceError, Unavailable
 from cicd_agents.domain.guardian import MetricsAnswer, Sampled
 
@@ -247,7 +247,7 @@ LAST = START - 7200 + 15 * 99
 
 
 @pytest.mark.parametrize(
-    ("now", "newest", "note"),
+    ("now", "time_of_it", "note"),
     [
         (LAST + 60, LAST, ""),
         (LAST + 240, LAST, "The newest sample of `up` is 4 min old"),
@@ -255,23 +255,22 @@ LAST = START - 7200 + 15 * 99
         (LAST + 48 * 3600, None, "There are no samples of `up` within a day"),
     ],
 )
-def test_a_check_says_how_old_the_newest_data_are(request: pytest.FixtureRequest, now: float, newest: float | None, note: str) -> None:
+def test_the_newest_data_say_how_old_they_are(request: pytest.FixtureRequest, now: float, time_of_it: float | None, note: str) -> None:
     prometheus, clock = shared(request.config, UP), FakeClock(now)
     made = PrometheusStore(prometheus.url, clock, Budget(clock, 300))
-    state = check(made, now)
+    state, found = check(made, now), newest(made, now)
     made.close()
     assert state.version.startswith("2.") or state.version.startswith("3.")
-    assert state.newest == (None if newest is None else pytest.approx(newest, abs=60))
-    notes = [text for text in state.notes if "clock" not in text]  # the server's clock is that of the machine, ours is not
-    assert len(notes) == bool(note)
-    assert note in "".join(notes)
+    assert found.time == (None if time_of_it is None else pytest.approx(time_of_it, abs=60))
+    assert len(found.notes) == bool(note)
+    assert note in "".join(found.notes)
 
 
-def test_a_check_of_an_empty_server_says_that_there_is_nothing() -> None:
+def test_of_an_empty_server_it_is_said_that_there_is_nothing() -> None:
     clock = FakeClock()
     with running() as prometheus:
         made = PrometheusStore(prometheus.url, clock, Budget(clock, 300))
-        assert any("right one?" in note for note in check(made, START).notes)
+        assert any("right one?" in note for note in newest(made, START).notes)
         made.close()
 
 
@@ -287,6 +286,7 @@ def test_a_check_says_when_the_clocks_are_apart(server: Server, apart: float, no
     server.handler = answer
     with store(server) as made:
         state = check(made, now)
+    assert len(server.requests) == 1
     assert (state.version, len(state.notes)) == ("Grafana Mimir 2.14.0", notes)
     assert all("clock and ours" in note for note in state.notes)
 

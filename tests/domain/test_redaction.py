@@ -476,3 +476,21 @@ class TestHostileInput:
     @pytest.mark.parametrize("filler", ["a", "$", "a.", "A_", "*", "(", "aA", "/a", "1"])
     def test_a_long_value_is_finished(self, start: str, filler: str) -> None:
         redact(start + filler * 50_000)
+
+
+PIECES = st.sampled_from(
+    [*"ab=: -\n", "\x1b[0m", *(f"-----{end} PRIVATE " + "KEY-----" for end in ("BEGIN", "END")), mix(30), "known-secret-value", "password"]
+)
+
+
+@given(st.lists(st.lists(PIECES, max_size=6).map("".join), max_size=8))
+def test_lines_are_redacted_as_one_text_and_stay_as_many(lines: list[str]) -> None:
+    redactor = Redactor(("known-secret-value",))
+    shown = redactor.redact_lines(lines)
+    assert len(shown) == len(lines)
+    assert redactor.redact_lines(shown) == shown
+
+
+def test_each_line_of_a_secret_of_several_lines_is_hidden() -> None:
+    key = ["-----BEGIN RSA PRIVATE " + "KEY-----", "MIIEpAIBAAKCAQEA" * 3, "-----END RSA PRIVATE " + "KEY-----"]
+    assert Redactor().redact_lines(["a", *key, "b"]) == ("a", *["[redacted:private-key]"] * 3, "b")

@@ -28,8 +28,9 @@ from cicd_agents.operations.delivery_argocd import ArgoCDWay
 from cicd_agents.operations.delivery_argocd_standing import Habits
 from cicd_agents.operations.guardian_incident import IncidentSteps
 from cicd_agents.operations.guardian_recovery import VERIFY, Recovery
-from cicd_agents.operations.guardian_revert import RevertSteps
-from cicd_agents.operations.guardian_rollback import Intent, RollbackPlan, carry_out_rollback, plan, revert_for
+from cicd_agents.operations.guardian_revert import RevertSteps, revert_of
+from cicd_agents.operations.guardian_rollback import Intent, RollbackPlan, carry_out_rollback, plan
+from cicd_agents.operations.guardian_versions import whole_commits
 from cicd_agents.operations.policy import Mode
 
 LABEL = "incident"
@@ -128,7 +129,9 @@ class Production:
         appliers = dict(way.appliers())
         appliers[VERIFY] = Recovery(way.look, planned.to, self.clock, wish.recovery_seconds, self.not_recovered, planned.standing).verify
         http, name = connect(self.hub), self.hub.repository.full_name
-        if (revert := revert_for(planned, "main", wish.reason)) is not None:
+        commits = [commit for side in (planned.left, planned.to) if side for commit in whole_commits(side)]
+        if len(commits) == 2:
+            revert = revert_of(commits[0], commits[1], "main", wish.reason)
             writer = GitWriter(open_repository(self._clone().folder, ENVIRONMENT), "origin", "cicd-agents", "bot@example.com")
             requests = cast(GitHubRequests, Mortal(GitHubRequests(http, name), fate))
             appliers |= RevertSteps(revert, cast(GitReverts, Mortal(GitReverts(writer), fate)), requests).appliers()

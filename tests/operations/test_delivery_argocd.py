@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.operations.promotion_rig import Log
-from tests.servers.argocd import TOKEN, App, ArgoCDServer
+from tests.servers.argocd import TOKEN, App, ArgoCDServer, error
 from tests.servers.clock import START, FakeClock
 
 from cicd_agents.clients.clock import Budget
@@ -194,6 +194,25 @@ def test_an_operation_that_is_running_is_an_obstacle_and_ended_only_when_asked(s
     app.data.pop("operation", None)
     app.status["operationState"]["phase"] = "Succeeded"
     assert done(way, operations[0]).result == "No operation runs."
+
+
+def test_an_operation_that_ends_by_itself_before_it_is_told_to_is_no_failure(server: ArgoCDServer, clients: list[ArgoCDRollback]) -> None:
+    app = deployed(server, (A, 9), (C, 0.2))
+    app.data["operation"] = {"sync": {"revision": C}}
+    app.sync_looks = 3
+    way = way_of(server, clients, terminate=True)
+    terminate = planned(way)[0]
+    server.faults = {len(server.requests) + 2: error(3, "Unable to terminate operation. No operation is in progress")}
+    ended = done(way, terminate)
+    assert (ended.status, ended.result) == (OperationStatus.APPLIED, "The operation that ran ended by itself.")
+
+
+def test_an_operation_that_will_not_end_is_said(server: ArgoCDServer, clients: list[ArgoCDRollback]) -> None:
+    app = deployed(server, (A, 9), (C, 0.2))
+    app.data["operation"] = {"sync": {"revision": C}}
+    server.asleep = True
+    ended = done(way_of(server, clients, terminate=True), planned(way_of(server, clients, terminate=True))[0])
+    assert (ended.status, "still runs after 60 s" in ended.result) == (OperationStatus.FAILED, True)
 
 
 def test_a_rollback_that_is_running_already_is_no_obstacle_and_not_begun_again(server: ArgoCDServer, clients: list[ArgoCDRollback]) -> None:

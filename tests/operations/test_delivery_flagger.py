@@ -11,7 +11,7 @@ from tests.operations.delivery_custom_rig import ALREADY, DONE, FAILED, WHY, car
 from tests.servers.clock import FakeClock
 from tests.servers.kubernetes import KubernetesServer
 from tests.servers.kubernetes_custom import CustomServer, reaching
-from tests.servers.kubernetes_custom_flagger import FlaggerController, canary, virtual_service
+from tests.servers.kubernetes_custom_flagger import FlaggerController, canary, weighed_by_flagger
 from tests.servers.kubernetes_objects import NAMESPACE, deployment
 
 from cicd_agents.clients.delivery.flagger import FlaggerCanaries
@@ -19,12 +19,10 @@ from cicd_agents.clients.delivery.kubernetes_client import Kubernetes
 from cicd_agents.clients.delivery.kubernetes_workloads import KubernetesWorkloads
 from cicd_agents.clients.delivery.traffic import TrafficSplits
 from cicd_agents.domain.delivery_objects import ObjectName
-from cicd_agents.domain.delivery_traffic import TrafficKind, TrafficTarget
 from cicd_agents.domain.delivery_workload import Workload
-from cicd_agents.domain.errors import Rejected, UsageError
+from cicd_agents.domain.errors import Refused, Rejected, UsageError
 from cicd_agents.domain.operation import Operation
 from cicd_agents.operations.delivery_flagger import FlaggerWay
-from cicd_agents.operations.delivery_traffic import TrafficWay
 from cicd_agents.operations.delivery_way import DeliveryWay
 from cicd_agents.operations.delivery_workload import WorkloadWay
 from cicd_agents.operations.guardian_recovery import Recovery, recovery_operation
@@ -37,13 +35,13 @@ def scene(ticks: int = 2, **spec: Any) -> CustomServer:
     """A cluster where version 1.1.0 is analysed (two ticks), or is the primary's (ten)."""
     server = CustomServer()
     server.add(deployment("api", "shop/api:1.0.0"))
-    made_canary = server.add(canary(**spec))
-    server.add(virtual_service(0, owner=made_canary))
+    added = server.add(canary(**spec))
+    if added["spec"]["provider"] in ("istio", "nginx"):
+        server.add(weighed_by_flagger(added))
     FLAGGER.tick(server)
     set_image(server, "1.1.0")
     for _ in range(ticks):
         FLAGGER.tick(server)
-    server.edit("VirtualService", NAMESPACE, "api", virtual_service(status(server)["canaryWeight"]))
     return server
 
 
@@ -63,8 +61,7 @@ def status(server: KubernetesServer) -> Any:
 
 def made(cluster: Kubernetes, clock: FakeClock) -> FlaggerWay:
     workload = WorkloadWay(Workload.of("deployment:prod/api"), KubernetesWorkloads(cluster), clock, owner_handled=True)
-    traffic = TrafficWay(TrafficTarget(TrafficKind.ISTIO, NAME, "primary"), TrafficSplits(cluster))
-    return FlaggerWay(NAME, FlaggerCanaries(cluster), workload, traffic)
+    return FlaggerWay(NAME, FlaggerCanaries(cluster), workload, TrafficSplits(cluster))
 
 
 @pytest.fixture
@@ -179,6 +176,51 @@ def test_a_freeze_suspends_flagger_and_sets_the_traffic_aside(server: CustomServ
     assert Recovery(way.look, None, clock, 60).verify(recovery_operation(way.target, None, "x", 60)).startswith("It is on the stable version")
 
 
+NGINX = {"provider": "nginx", "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web"}}
+
+
+@pytest.mark.parametrize("server", [NGINX], indirect=True)
+def test_a_freeze_sets_the_weight_of_the_ingress_that_flagger_made(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
+    assert statuses(carried(way, way.freeze(way.look(), WHY), clock)) == [("SuspendCanary", DONE), ("SetTrafficWeight", DONE)]
+    annotations = server.the("Ingress", NAMESPACE, "web-canary")["metadata"]["annotations"]
+    assert (annotations["nginx.ingress.kubernetes.io/canary-weight"], way.look().share) == ("0", 0.0)
+
+
+@pytest.mark.parametrize("server", [{**NGINX, "ticks": 1}], indirect=True)
+def test_an_ingress_that_flagger_gives_nothing_yet_is_frozen_as_it_is(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
+    assert way.look().share == 0.0
+    assert statuses(carried(way, way.freeze(way.look(), WHY), clock)) == [("SuspendCanary", DONE), ("SetTrafficWeight", ALREADY)]
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({"provider": "linkerd"}, "its provider is linkerd, and only the weights of istio and nginx are written here"),
+        ({**NGINX, "analysis": {"interval": "1m", "threshold": 5, "stepWeight": 10, "maxWeight": 50, "match": [{"headers": {"x": {"exact": "y"}}}]}},
+         "its traffic is split by headers or cookies"),
+    ],
+    indirect=["server"],
+)  # fmt: skip
+def test_where_it_is_not_known_what_weighs_the_traffic_there_is_no_freeze_and_it_is_said(server: CustomServer, way: FlaggerWay, words: str) -> None:
+    standing = way.look()
+    assert way.freeze(standing, WHY) == ()
+    assert words in " ".join(standing.notes)
+
+
+def test_without_the_right_to_weigh_it_is_not_frozen_and_flagger_not_suspended(server: CustomServer, way: FlaggerWay) -> None:
+    server.denied = {("patch", "networking.istio.io", "virtualservices")}
+    with pytest.raises(Refused, match=r"cannot be frozen: .*`virtualservices`"):
+        way.freeze(way.look(), WHY)
+
+
+def test_weights_that_cannot_be_read_do_not_stand_in_the_way_of_a_rollback(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
+    carried(way, way.hold(way.look(), WHY), clock)
+    server.denied = {("get", "networking.istio.io", "virtualservices")}
+    standing = way.look()
+    assert (standing.share, "its share is Flagger's own word" in " ".join(standing.notes)) == (0.1, True)
+    assert statuses(rolled_back(way, clock)) == [("UndoWorkload", DONE), ("ResumeCanary", DONE)]
+
+
 def test_a_rollback_after_a_freeze_lets_flagger_go_on(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
     carried(way, way.freeze(way.look(), WHY), clock)
     assert statuses(rolled_back(way, clock)) == [("UndoWorkload", DONE), ("ResumeCanary", DONE)]
@@ -188,7 +230,22 @@ def test_a_rollback_after_a_freeze_lets_flagger_go_on(server: CustomServer, way:
 def test_a_hold_leaves_the_split_as_it_is_and_is_resumed(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
     assert statuses(carried(way, way.hold(way.look(), WHY), clock)) == [("SuspendCanary", DONE)]
     assert (way.hold(way.look(), WHY), way.look().share) == ((), 0.1)
-    assert statuses(carried(way, way.resume(way.look(), WHY), clock)) == [("ResumeCanary", DONE)]
+    FLAGGER.tick(server)
+    assert way.look().share == 0.1
+    assert statuses(carried(way, way.release(way.look(), WHY), clock)) == [("ResumeCanary", DONE)]
+    assert way.release(way.look(), WHY) == ()
+
+
+def test_a_hold_is_bound_to_the_version_that_was_judged(server: CustomServer, way: FlaggerWay, clock: FakeClock) -> None:
+    planned = way.hold(way.look(), WHY)
+    set_image(server, "1.2.0")
+    assert carried(way, planned, clock)[0].status is FAILED
+    assert "suspend" not in server.the("Canary", NAMESPACE, "api")["spec"]
+
+
+@promoted
+def test_where_no_version_is_analysed_there_is_nothing_to_hold(server: CustomServer, way: FlaggerWay) -> None:
+    assert way.hold(way.look(), WHY) == ()
 
 
 @pytest.mark.parametrize("server", [{"ticks": 10, "suspend": False}], indirect=True)
@@ -268,6 +325,10 @@ def back(way: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
     return carried(way, way.rollback(standing, first, WHY), clock)
 
 
+def held(way: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
+    return carried(way, way.hold(way.look(), WHY), clock)
+
+
 def frozen(way: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
     return carried(way, way.freeze(way.look(), WHY), clock)
 
@@ -278,6 +339,6 @@ def end(server: KubernetesServer) -> Any:
     return image(server), spec.get("suspend"), spec.get("skipAnalysis"), routes, server.the("Canary", NAMESPACE, "api")["metadata"].get("annotations")
 
 
-@pytest.mark.parametrize(("ticks", "act"), [(2, back), (10, back), (2, frozen)], ids=["analysed", "promoted", "freeze"])
+@pytest.mark.parametrize(("ticks", "act"), [(2, back), (10, back), (2, frozen), (2, held)], ids=["analysed", "promoted", "freeze", "hold"])
 def test_killed_at_any_call_a_second_run_comes_to_the_same_end(ticks: int, act: Any) -> None:
     assert list(killed_everywhere(lambda: scene(ticks), made, act, end)) == []

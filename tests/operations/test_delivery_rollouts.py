@@ -17,7 +17,7 @@ from tests.servers.kubernetes_objects import NAMESPACE, deployment
 
 from cicd_agents.clients.delivery.argo_rollouts import ArgoRollouts
 from cicd_agents.clients.delivery.kubernetes_client import Kubernetes
-from cicd_agents.domain.delivery_objects import ObjectName
+from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
 from cicd_agents.domain.errors import Refused, Rejected, UsageError
 from cicd_agents.domain.guardian import KnownRevision
 from cicd_agents.domain.operation import Operation
@@ -320,13 +320,69 @@ def test_what_somebody_else_holds_stays_held(way: Ways) -> None:
     assert "which somebody else set" in " ".join(acting.look().notes)
 
 
-def test_an_abort_is_taken_back_only_where_that_was_asked_for(way: Any, clock: FakeClock) -> None:
+def test_an_abort_stays_when_the_rest_is_resumed(way: Ways, clock: FakeClock) -> None:
     acting = way(scene("1.0.0", "1.1.0"))
     rolled_back(acting, clock)
     assert acting.resume(acting.look(), WHY) == ()
-    asked = RolloutWay(NAME, acting.rollouts, clock, retry=True)
-    assert statuses(carried(asked, asked.resume(asked.look(), WHY), clock)) == [("RetryRollout", DONE)]
-    assert asked.look().share == 0.05
+
+
+def test_a_pause_without_an_end_needs_no_hold(way: Ways) -> None:
+    acting = way(scene("1.0.0", "1.1.0"))
+    assert acting.hold(acting.look(), WHY) == ()
+
+
+def held(**spec: Any) -> CustomServer:
+    """A canary at 25 % whose pause would end by itself, and that we hold."""
+    server = scene("1.0.0", "1.1.0", **spec)
+    server.edit("Rollout", NAMESPACE, "api", {"status": {"pauseConditions": None}})
+    server.edit("Rollout", NAMESPACE, "api", {"metadata": {"annotations": {SUSPENDED_BY_US: "paused"}}, "spec": {"paused": True}})
+    return server
+
+
+def test_an_abort_of_what_we_hold_ends_the_hold_so_that_the_pods_go_back(way: Ways, clock: FakeClock) -> None:
+    server = held(strategy={"canary": {"steps": [{"setWeight": 25}, {"pause": {}}, {"setWeight": 50}, {"pause": {"duration": "1h"}}]}})
+    acting = way(server)
+    assert acting.look().share == 0.5
+    assert statuses(rolled_back(acting, clock)) == [("AbortRollout", DONE), ("ReleaseRollout", DONE)]
+    assert (acting.look().share, acting.look().settled, acting.look().healthy) == (0.0, True, True)
+
+
+@pytest.mark.parametrize(("strategy", "obstacles"), [(BASIC, 1), ({"blueGreen": {"activeService": "api", "autoPromotionEnabled": False}}, 1), (None, 0)])
+def test_what_somebody_else_holds_cannot_go_back_but_by_a_traffic_router(way: Ways, strategy: Data | None, obstacles: int) -> None:
+    server = scene("1.0.0", "1.1.0", strategy=strategy)
+    server.edit("Rollout", NAMESPACE, "api", {"spec": {"paused": True}})
+    found = way(server).look().obstacles
+    assert len([text for text in found if "held by `spec.paused`, which somebody else set: pods would not go back" in text]) == obstacles
+
+
+def test_a_promotion_ends_the_hold_and_takes_one_step(way: Ways, clock: FakeClock) -> None:
+    server = held()
+    acting = way(server)
+    assert acting.look().share == 0.25
+    assert statuses(carried(acting, acting.promote(acting.look(), 0.5, WHY), clock)) == [("PromoteRollout", DONE)]
+    assert (acting.look().share, the(server)["spec"]["paused"], SUSPENDED_BY_US in the(server)["metadata"]["annotations"]) == (0.5, False, False)
+
+
+def test_a_full_promotion_ends_the_hold_and_one_of_somebody_else_is_left(way: Ways, clock: FakeClock) -> None:
+    server = held()
+    acting = way(server)
+    assert statuses(carried(acting, acting.promote(acting.look(), None, WHY), clock)) == [("PromoteRolloutFully", DONE)]
+    assert the(server)["status"]["stableRS"] == hash_of(server, "1.1.0")
+    other = scene("1.0.0", "1.1.0")
+    other.edit("Rollout", NAMESPACE, "api", {"spec": {"paused": True}})
+    acting = way(other)
+    (done,) = carried(acting, acting.promote(acting.look(), None, WHY), clock)
+    assert (done.status, "which somebody else set; end that by hand first" in done.result) == (FAILED, True)
+
+
+def test_a_hold_is_bound_to_the_version_that_was_judged(way: Ways, clock: FakeClock) -> None:
+    server = scene("1.0.0", "1.1.0")
+    server.edit("Rollout", NAMESPACE, "api", {"status": {"pauseConditions": None}})
+    acting = way(server)
+    planned = acting.hold(acting.look(), WHY)
+    set_image(server, "1.2.0")
+    (done,) = carried(acting, planned, clock)
+    assert (done.status, the(server)["spec"].get("paused")) == (FAILED, None)
 
 
 def test_the_first_version_has_nothing_to_go_back_to(way: Ways) -> None:
@@ -381,6 +437,14 @@ def promoted_to_the_end(acting: DeliveryWay, clock: FakeClock) -> tuple[Operatio
     return carried(acting, acting.promote(acting.look(), 0.25, WHY), clock)
 
 
+def promoted_by_a_step(acting: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
+    return carried(acting, acting.promote(acting.look(), 0.5, WHY), clock)
+
+
+def promoted_fully(acting: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
+    return carried(acting, acting.promote(acting.look(), None, WHY), clock)
+
+
 def frozen(acting: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
     standing = acting.look()
     # Once it is aborted the stable version is the current one, and there is nothing left to freeze.
@@ -412,8 +476,9 @@ def with_workload() -> CustomServer:
     [
         (lambda: scene("1.0.0", "1.1.0"), back_to_the_first), (lambda: scene("1.0.0", "1.1.0", promoted=True), back_to_the_first),
         (lambda: scene("1.0.0", "1.1.0"), promoted_to_the_end), (lambda: scene("1.0.0", "1.1.0"), frozen), (with_workload, back_to_the_first),
+        (held, back_to_the_first), (held, promoted_by_a_step), (held, promoted_fully),
     ],
-    ids=["abort", "undo", "promote", "freeze", "undo-of-a-deployment"],
+    ids=["abort", "undo", "promote", "freeze", "undo-of-a-deployment", "abort-held", "promote-held", "promote-held-fully"],
 )  # fmt: skip
 def test_killed_at_any_call_a_second_run_comes_to_the_same_end(make: Callable[[], CustomServer], act: Act) -> None:
     assert list(killed_everywhere(make, made, act, end)) == []

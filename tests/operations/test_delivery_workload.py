@@ -637,7 +637,7 @@ def test_the_operation_says_what_it_does_and_how_it_is_undone() -> None:
         assert operation.why.startswith("P95 doubled. shop/api:1.0.0 (template=")
         assert operation.reverse == "kubectl -n prod rollout undo deployment/api --to-revision=2"
         assert operation.key == f"UndoWorkload:{API}:{standing.current.id}:{standing.good.id}"
-        assert set(it.way.appliers()) == {*WORKLOAD_KINDS, PAUSE}
+        assert set(it.way.appliers()) == set(WORKLOAD_KINDS)
 
 
 def test_two_revisions_of_the_same_image_are_not_taken_for_one() -> None:

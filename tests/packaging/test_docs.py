@@ -33,10 +33,12 @@ PAGES = (
     "gitlab-component/README.md",
     "README.md",
     "SECURITY.md",
+    "docs/advisor.md",
     "docs/approvals.md",
     "docs/canary-policy.md",
     "docs/canary.md",
     "docs/deployment-guardian.md",
+    "docs/gemini.md",
     "docs/guardian-report.md",
     "docs/history.md",
     "docs/http.md",
@@ -242,7 +244,10 @@ def test_settings_that_the_guardians_page_names_exist() -> None:
     page = text(GUARDIAN_PAGE)
     given = re.findall(r"`([a-z]+(?:-[a-z]+)+)(?:: [^`]*)?`", page)
     outputs = set(yaml.safe_load(text("guardian/action.yml"))["outputs"])
-    others = {"deployment-guardian", "no-data", "dry-run", "blue-green", "a-b", "guardian-read", "guardian-act", "always-valid", "fetch-depth", "pull-requests"}
+    others = {
+        "deployment-guardian", "no-data", "dry-run", "blue-green", "a-b", "guardian-read", "guardian-act",
+        "always-valid", "chi-square", "fetch-depth", "pull-requests",
+    }  # fmt: skip
     assert set(given) - names - outputs - others == set()
 
 

@@ -173,6 +173,8 @@ def samples(option: Option) -> tuple[str, ...]:
             return (str(option.least), str(option.most), "-1", "1.5", "ten", "99999999")
         case Kind.SHARE:
             return ("0", "1", "0.85", "1.0", "1.5", "-0.1", "high")
+        case Kind.MONEY:
+            return ("0", "5", "0.25", "999999", "-1", "1e3", "inf", ".5", "1 000")
         case Kind.FLAG:
             return ("true", "false", "yes", "on")
         case Kind.CHOICE:
@@ -256,13 +258,22 @@ def test_every_setting_has_its_row_in_the_docs() -> None:
 
 
 def test_tools_that_build_are_locked_to_the_versions_that_run() -> None:
-    pins = [
-        dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements" / name).read_text(encoding="utf-8"), re.MULTILINE))
-        for name in ("build.txt", "runtime.txt")
-    ]
-    both = set(pins[0]) & set(pins[1])
+    build, runtime = pins("build.txt"), pins("runtime.txt")
+    both = set(build) & set(runtime)
     assert "google-re2" in both
-    assert all(pins[0][name] == pins[1][name] for name in both)
+    assert all(build[name] == runtime[name] for name in both)
+
+
+def pins(name: str) -> dict[str, str]:
+    """The versions that a file of requirements locks."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements" / name).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_packages_of_the_model_are_those_that_are_tested_and_change_none_of_the_others() -> None:
+    with_model, tested = pins("llm.txt"), pins("dev.txt")
+    assert "google-genai" in with_model
+    assert with_model.items() >= pins("runtime.txt").items()
+    assert with_model.items() <= tested.items()
 
 
 @pytest.mark.parametrize("path", ["Dockerfile", "release.Dockerfile"])
@@ -274,5 +285,5 @@ def test_images_build_without_buildkit_and_end_as_nobody_special(path: str) -> N
 
 def test_the_dockerfile_installs_packages_of_python_by_their_hashes_alone() -> None:
     installs = re.findall(r"pip.* install .*", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
-    assert len(installs) == 3
+    assert len(installs) == 4
     assert all("--require-hashes" in line or "--no-index" in line for line in installs)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -191,6 +195,79 @@ def test_the_dotenv_file_has_a_line_for_each_output(tmp_path: Path) -> None:
     published = publish_dotenv(Path("out"), tmp_path, {"outcome": "fail", "exit-code": "1"})
     assert published == Published("dotenv", PublishStatus.CREATED, why="Written to out/cicd-agents.env.")
     assert (tmp_path / "out/cicd-agents.env").read_text() == "CICD_AGENTS_RESULT_OUTCOME=fail\nCICD_AGENTS_RESULT_EXIT_CODE=1\n"
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Rights of a user who owns nothing: root may write anywhere."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def earlier(folder: Path) -> Path:
+    """The outputs of an earlier run."""
+    folder.mkdir()
+    path = folder / "cicd-agents.env"
+    path.write_text("CICD_AGENTS_RESULT_DECISION=promote\n")
+    return path
+
+
+def test_outputs_that_cannot_be_written_leave_none_of_an_earlier_run(tmp_path: Path) -> None:
+    old = earlier(tmp_path / "out")
+    with full_disk():
+        published = publish_dotenv(Path("out"), tmp_path, {"decision": "rollback"})
+    assert published.status is PublishStatus.FAILED
+    assert "cannot be written" in published.why
+    assert not old.exists()
+
+
+def test_outputs_of_an_earlier_run_are_emptied_where_their_folder_is_read_only() -> None:
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        old = earlier(folder / "out")
+        old.chmod(0o666)
+        old.parent.chmod(0o555)
+        with nobody():
+            published = publish_dotenv(Path("out"), folder, {"decision": "rollback"})
+        assert published.status is PublishStatus.FAILED
+        assert old.read_text() == ""
+        old.parent.chmod(0o755)
+
+
+def test_what_can_be_neither_removed_nor_emptied_is_named_as_not_to_be_used(tmp_path: Path) -> None:
+    (tmp_path / "out/cicd-agents.env").mkdir(parents=True)
+    published = publish_dotenv(Path("out"), tmp_path, {"decision": "rollback"})
+    assert published.status is PublishStatus.FAILED
+    assert "out/cicd-agents.env is of an earlier run and cannot be removed" in published.why
+
+
+def test_a_link_in_the_place_of_the_outputs_is_removed_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    target = tmp_path / "precious"
+    target.write_text("kept")
+    (tmp_path / "out/cicd-agents.env").symlink_to(target)
+    with full_disk():
+        publish_dotenv(Path("out"), tmp_path, {"decision": "rollback"})
+    assert target.read_text() == "kept"
+    assert not (tmp_path / "out/cicd-agents.env").is_symlink()
 
 
 def test_slack_is_posted_to_once_and_its_failure_is_told() -> None:

@@ -71,7 +71,8 @@ DETAILS = GuardianDetails(
     (Alarm("oom_kills", "the canary was killed for want of memory 2 times"),), ("Health checks are good",), ("A new exception: NullPointerException",),
     (ROLLBACK, FIND), 0.92, (RiskTerm("error_rate", 1.0, 5.0), RiskTerm("latency_p95", 0.05, 2.0)),
     (NextTrigger("error_rate", "Error rate", "%", 0.002, "Error rate > 0.2 %"), NextTrigger("latency_p95", "P95 latency", "s", 0.225, "P95 latency > 225 ms")),
-    ("Error rate 2 times 0.1 % at 10 requests a second shows after about 22 minutes.",), ("api-7d9-x: 3 minutes of warm-up",),
+    ("At this traffic (10 requests a second, error rate 0.1 %) a doubling of the error rate shows after about 22 minutes.",),
+    ("api-7d9-x: 3 minutes of warm-up",),
     (
         QueryRecord("error_rate", "canary", 'http_requests_total{pod=~"api-7d9-.*"}[30m]', 4, 480, 0.052),
         QueryRecord("error_rate", "baseline", 'http_requests_total{pod=~"api-5c4-.*"}[30m]', 12, 1440, None, "one of two stores did not answer"),

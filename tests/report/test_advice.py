@@ -93,7 +93,7 @@ def test_a_problem_is_one_line_with_what_it_took() -> None:
 
 def test_memory_and_unknown_prices_are_told() -> None:
     assert "answered from memory, without a call" in advice_text(replace(ADVICE, remembered=True))
-    assert "price not known" in advice_text(replace(ADVICE, cost=0.0))
+    assert "price not known" in advice_text(replace(ADVICE, cost=None))
 
 
 def advices() -> st.SearchStrategy[Advice]:

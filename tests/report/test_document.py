@@ -93,6 +93,7 @@ def test_json_and_jsonl_say_the_same_and_hold_to_the_schema(verdict: Verdict) ->
 def test_the_json_keeps_the_order_of_the_contract() -> None:
     assert list(json.loads(to_json(report(VERDICTS["failed"])))) == [
         "schema", "agent", "outcome", "exit_code", "title", "summary", "findings", "operations", "details", "notes", "duration_seconds",
+        "advice",
     ]  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def test_the_json_holds_every_value_of_the_verdict() -> None:
             "flaky": {"verdict": "unknown", "pass_rate": None, "runs": 0, "reason": "boom", "interval": None, "evidence": []},
             "fingerprint": "", "job": None, "run_url": None, "job_url": None, "other_jobs": [], "changes": None, "similar": None,
         },
-        "notes": ["boom"], "duration_seconds": 1.235,
+        "notes": ["boom"], "duration_seconds": 1.235, "advice": None,
     }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ from cicd_agents.report.guardian_annotations import to_guardian_annotations
 from cicd_agents.report.guardian_formats import RENDER, guardian_files
 from cicd_agents.report.guardian_incident import to_incident
 from cicd_agents.report.guardian_outputs import PLACES, to_guardian_outputs
-from cicd_agents.report.guardian_slack import to_guardian_slack
+from cicd_agents.report.guardian_slack import message_kind, to_guardian_slack
 from cicd_agents.report.json_format import to_json, to_jsonl
 from cicd_agents.report.outputs import DOTENV_BYTES, DOTENV_VARIABLES, MAX_VALUE, to_dotenv
 
@@ -230,6 +230,24 @@ def test_a_message_says_decision_numbers_place_and_the_first_thing_to_do() -> No
     assert [(item["text"]["text"], item["url"]) for item in message["blocks"][-1]["elements"]] == [
         ("Open the comment", "https://git.example/c"), ("Dashboard", DASHBOARD),
     ]  # fmt: skip
+
+
+ABOUT = "Error rate: too little to tell, {} of {} against {}; about {} more requests would tell (and {})."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (ABOUT.format(3, 500, 12, "1,200", "CPU"), ABOUT.format(7, 900, 30.5, "800", "Memory"), True),
+        ("the stage needs 5 more minutes.", "the stage needs 4.", False),
+        ("P95 latency looks worse", "P99 latency looks worse", False),
+        ("Cannot see: the newest sample is 7 minutes old.", "Cannot see: there is no usable sample.", False),
+        ("x" * 5000 + "1", "x" * 5000 + "2", True),
+    ],
+)
+def test_messages_are_of_one_kind_where_only_numbers_differ(one: str, other: str, same: bool) -> None:
+    assert (message_kind("hold", "inconclusive", one) == message_kind("hold", "inconclusive", other)) is same
+    assert message_kind("hold", "inconclusive", one) != message_kind("hold", "no-data", one)
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "<!channel>", "<https://evil.example|x>", "`" * 50, "z" * 100_000, "&" * 5000])

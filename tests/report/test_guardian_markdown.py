@@ -119,7 +119,7 @@ def test_what_the_decision_rests_on_is_folded_at_the_end() -> None:
         == """\
 
 - Payment success: about 1,200 more requests, or 9 min more would tell.
-- Error rate 2 times 0.1 % at 10 requests a second shows after about 22 minutes.
+- At this traffic (10 requests a second, error rate 0.1 %) a doubling of the error rate shows after about 22 minutes.
 - False alarms: at most 1 % of healthy deployments, over all looks together (error\\_rate 0.5 %, latency\\_p95 0.2 %).
 - Left out: api-7d9-x: 3 minutes of warm-up.
 

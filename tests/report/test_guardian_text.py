@@ -85,7 +85,7 @@ def test_what_the_decision_rests_on_follows() -> None:
 
 What could be seen
   Payment success: about 1,200 more requests, or 9 min more would tell.
-  Error rate 2 times 0.1 % at 10 requests a second shows after about 22 minutes.
+  At this traffic (10 requests a second, error rate 0.1 %) a doubling of the error rate shows after about 22 minutes.
   False alarms: at most 1 % of healthy deployments, over all looks together (error_rate 0.5 %, latency_p95 0.2 %).
   Left out: api-7d9-x: 3 minutes of warm-up.
 

@@ -24,7 +24,6 @@ TOKEN = "argocd-token-of-the-tests"
 _PATH = re.compile(r"/api/v1/applications(?:/([^/]+)(/sync|/rollback|/operation)?)?")
 _CAN_I = re.compile(r"/api/v1/account/can-i/applications/([a-z]+)/([^/]+)")
 _HISTORY_LIMIT = 10
-_ACTIVE = ("Running", "Terminating")
 # gRPC codes that Argo CD answers with, and the HTTP status of each.
 _STATUS = {3: 400, 5: 404, 7: 403, 9: 400, 13: 500, 16: 401}
 
@@ -67,7 +66,8 @@ class App:
 
     @property
     def busy_now(self) -> bool:
-        return "operation" in self.data or self.status.get("operationState", {}).get("phase") in _ACTIVE
+        """Whether an operation stands there: from when it is asked for until it is done (util/argo, SetAppOperation)."""
+        return "operation" in self.data
 
 
 class ArgoCDServer(Server):
@@ -127,7 +127,8 @@ class ArgoCDServer(Server):
 
     def _recorded(self, app: App, revisions: Data, sources: Data, at: float) -> None:
         number = app.history[-1]["id"] + 1 if app.history else 0
-        app.history.append({"id": number, **revisions, **sources, "deployStartedAt": _iso(at), "deployedAt": _iso(at)})
+        # `source` is no pointer in Go, so of several sources there is an empty one beside them.
+        app.history.append({"id": number, **revisions, "source": {"repoURL": ""}, **sources, "deployStartedAt": _iso(at), "deployedAt": _iso(at)})
         del app.history[:-_HISTORY_LIMIT]
 
     # The controller
@@ -144,19 +145,22 @@ class ArgoCDServer(Server):
 
     def _operate(self, app: App) -> None:
         state = app.status.get("operationState", {})
-        if "operation" in app.data:
-            operation = app.data.pop("operation")
-            result = {key: operation["sync"][key] for key in ("revision", "revisions") if key in operation["sync"]}
-            app.status["operationState"] = {"phase": "Running", "operation": operation, "startedAt": _iso(self.now()), "syncResult": result}
-            app.busy = app.sync_looks
-        elif state.get("phase") == "Terminating":
+        if state.get("phase") == "Terminating":
             state |= {"phase": "Failed", "message": "Operation terminated"}
+            app.data.pop("operation", None)
         elif state.get("phase") == "Running":
             app.busy -= 1
             if app.busy <= 0:
                 self._finish(app, state)
+        elif "operation" in app.data:
+            operation = app.data["operation"]
+            result = {key: operation["sync"][key] for key in ("revision", "revisions") if key in operation["sync"]}
+            app.status["operationState"] = {"phase": "Running", "operation": operation, "startedAt": _iso(self.now()), "syncResult": {"revision": "", **result}}
+            app.busy = app.sync_looks
 
     def _finish(self, app: App, state: Data) -> None:
+        """It is done, well or not, and so it is not asked for any more (controller/appcontroller.go, setOperationState)."""
+        app.data.pop("operation", None)
         commits = state["syncResult"].get("revisions") or [state["syncResult"]["revision"]]
         if self.failing & set(commits):
             state |= {"phase": "Failed", "message": "one or more objects failed to apply"}
@@ -234,7 +238,7 @@ class ArgoCDServer(Server):
 
     def _can_i(self, action: str, target: str) -> Reply:
         if not self.answers_rights:
-            return error(3, f"rpc error: invalid action: {action}")
+            return error(3, f"[get create update delete sync override] does not contain {action}")
         known = {f"{app.spec['project']}/{app.data['metadata']['name']}" for app in self.apps}
         namespaced = {f"{app.spec['project']}/{app.data['metadata']['namespace']}/{app.data['metadata']['name']}" for app in self.apps}
         return json_reply({"value": "yes" if action in self.rights and target in known | namespaced else "no"})
@@ -286,19 +290,19 @@ class ArgoCDServer(Server):
             return error(9, "another operation is already in progress")
         entry = next((one for one in app.history if one["id"] == given["id"]), None)
         if entry is None:
-            return error(3, f"application {name} does not have deployment with id {given['id']}")
+            return error(3, f"application {app.data['metadata']['namespace']}/{name} does not have deployment with id {given['id']}")
         what = {key: entry[key] for key in ("revision", "revisions", "source", "sources") if key in entry}
-        app.data["operation"] = {"sync": {**what, "prune": given.get("prune", False), "dryRun": given.get("dryRun", False)}, "initiatedBy": {"username": "ci"}}
+        # Applied without hooks (server/application/application.go, Rollback).
+        flags = {"prune": given.get("prune", False), "dryRun": given.get("dryRun", False), "syncStrategy": {"apply": {}}}
+        app.data["operation"] = {"sync": {**what, **flags}, "initiatedBy": {"username": "ci"}}
         self.rollbacks.append(given["id"])
         return json_reply(app.data)
 
     def _terminate(self, app: App, _given: Data) -> Reply:
         if "sync" not in self.rights:
             return error(7, f"permission denied: applications, sync, shop/{app.data['metadata']['name']}")
-        if not app.busy_now:
+        if not app.busy_now or "operationState" not in app.status:
             return error(3, "Unable to terminate operation. No operation is in progress")
-        if "operation" in app.data:
-            self._operate(app)
         app.status["operationState"]["phase"] = "Terminating"
         return json_reply({})
 

@@ -55,6 +55,11 @@ class FlaggerController:
         elif status["phase"] == "Progressing":
             self._go_on(server, data, status, target, sign)
         server.problems += crd_problems(server.put(data))
+        for kind in ("VirtualService", "Ingress"):
+            for each in server.all(kind, NAMESPACE):
+                if owned_by(data) in each["metadata"].get("ownerReferences", []):
+                    found = weighed_by_flagger(data, status["canaryWeight"])
+                    server.put({**found, "metadata": {**each["metadata"], **found["metadata"]}})
 
     def _go_on(self, server: KubernetesServer, data: Data, status: Data, target: Data, sign: str) -> None:
         status["canaryWeight"] += data["spec"]["analysis"]["stepWeight"]
@@ -77,6 +82,24 @@ class FlaggerController:
 def _promoted(status: str, reason: str, message: str) -> Data:
     stamp = "2025-06-15T15:06:40Z"
     return {"type": "Promoted", "status": status, "reason": reason, "message": message, "lastTransitionTime": stamp, "lastUpdateTime": stamp}
+
+
+def weighed_by_flagger(owner: Data, weight: int = 0) -> Data:
+    """What Flagger makes for a Canary and weighs: a VirtualService, or a canary Ingress beside the one that is named (pkg/router, istio.go and ingress.go)."""
+    spec, references = owner["spec"], [owned_by(owner)]
+    if spec["provider"] == "nginx":
+        made = canary_ingress(str(weight), name=f"{spec['ingressRef']['name']}-canary")
+        if not weight:
+            made["metadata"]["annotations"] = {"nginx.ingress.kubernetes.io/canary": "false"}
+        made["metadata"]["ownerReferences"] = references
+        return made
+    apex = spec["service"].get("name") or spec["targetRef"]["name"]
+    sides = [{"destination": {"host": f"{apex}-{side}"}, "weight": part} for side, part in (("primary", 100 - weight), ("canary", weight))]
+    return {
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+        "metadata": {"name": apex, "namespace": NAMESPACE, "ownerReferences": references},
+        "spec": {"hosts": [apex], "gateways": ["mesh"], "http": [{"route": sides}]},
+    }  # fmt: skip
 
 
 def virtual_service(canary_weight: int = 20, *, name: str = "api", route: str = "primary", owner: Data | None = None, more: list[Data] | None = None) -> Data:

@@ -48,7 +48,7 @@ def helm_release(name: str = "shop", *, owner: str = "shop", **spec: Any) -> Dat
                for version, word, number in releases]  # fmt: skip
     return {
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels},
-        "spec": {"interval": "10m", "chart": {"spec": {"chart": "shop"}}, **spec},
+        "spec": {"interval": "10m", "chart": {"spec": {"chart": "shop", "sourceRef": {"kind": "HelmRepository", "name": "charts"}}}, **spec},
         "status": {"observedGeneration": 1, "lastAttemptedRevision": "1.2.0", "history": history, "conditions": [condition("Ready")]},
     }  # fmt: skip
 

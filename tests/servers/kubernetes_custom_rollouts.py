@@ -76,12 +76,15 @@ class RolloutsController:
         status |= {"observedGeneration": str(data["metadata"]["generation"]), "stableRS": stable}
         weight = self._advance(server, data, status, sign)
         strategy = spec["strategy"]
+        halted = spec.get("paused", False)  # neither pods nor the active Service change (rollout/context.go, haltProgress)
         if "blueGreen" in strategy:
-            status["blueGreen"] = {"activeSelector": status["stableRS"], "previewSelector": sign}
+            active = status.get("blueGreen", {}).get("activeSelector", status["stableRS"]) if halted else status["stableRS"]
+            status["blueGreen"] = {"activeSelector": active, "previewSelector": sign}
         elif "trafficRouting" in strategy["canary"]:
             one, other = {"weight": weight, "podTemplateHash": sign}, {"weight": 100 - weight, "podTemplateHash": status["stableRS"]}
             status["canary"] = {"weights": {"canary": one, "stable": other}}
-        self._scale(server, data, sign, weight)
+        if not halted:
+            self._scale(server, data, sign, weight)
         total = sum(each["status"].get("availableReplicas", 0) for each in _sets(server, data))
         status |= {"replicas": total, "availableReplicas": total, "readyReplicas": total}
         for problem in crd_problems(server.put(data)):
@@ -116,7 +119,7 @@ class RolloutsController:
         """Go on to the next pause; what the canary gets."""
         rules = data["spec"]["strategy"]
         steps = rules.get("canary", {}).get("steps", [])
-        if sign == status["stableRS"] or status.get("promoteFull"):
+        if sign == status["stableRS"] or (status.get("promoteFull") and not data["spec"].get("paused")):
             return self._done(status, sign, len(steps))
         if status.get("abort"):
             number = next(each for each in _sets(server, data) if each["metadata"]["labels"][HASH] == sign)["metadata"]["annotations"][REVISION]

@@ -46,6 +46,28 @@ def test_a_platform_token_goes_to_its_own_platform_only() -> None:
     assert [settings(environment, platform=name).token for name in ("github", "gitlab", "jenkins", "local")] == ["of-github", "of-gitlab", "of-jenkins", ""]
 
 
+@pytest.mark.parametrize("platform", ["github", "gitlab", "jenkins", "local"])
+def test_the_key_of_a_model_is_read_on_every_platform_from_the_first_name_that_has_one(platform: str) -> None:
+    environment = {"CICD_AGENTS_GEMINI_KEY": "own", "GEMINI_API_KEY": "gemini", "GOOGLE_API_KEY": "google"}
+    found = []
+    while environment:
+        found.append(settings(environment, platform=platform).gemini_key)
+        environment.pop(next(iter(environment)))
+    assert found == ["own", "gemini", "google"]
+    assert settings(platform=platform).gemini_key == ""
+
+
+def test_an_amount_of_money_is_a_number_and_nothing_is_no_limit() -> None:
+    given = settings({"INPUT_EXPLAIN-RUN-USD": "0.25"}, {"explain-month-usd": 5})
+    assert (given.explain_run_usd, given.explain_month_usd) == (0.25, 5.0)
+    assert (settings().explain_run_usd, settings({"INPUT_EXPLAIN-RUN-USD": "0"}).explain_run_usd) == (None, 0.0)
+
+
+def test_of_the_model_only_what_spends_less_or_names_it_may_stand_in_the_file() -> None:
+    about = [option for option in OPTIONS if option.name.startswith(("explain", "model", "gemini", "vertex"))]
+    assert [option.name for option in about if option.in_file] == ["explain", "model", "explain-seconds", "explain-run-usd", "explain-month-usd"]
+
+
 def test_secrets_are_not_in_the_repr() -> None:
     environment = {f"CICD_AGENTS_{option.field.upper()}": "hidden-value" for option in OPTIONS if option.kind is Kind.SECRET}
     made = settings(environment)
@@ -67,6 +89,12 @@ def test_no_secret_may_stand_in_the_file() -> None:
         ({"CICD_AGENTS_RERUN_MIN_CONFIDENCE": "nan"}, {}, "'nan' is not a number from 0 to 1."),
         ({"INPUT_REPORTS": "json, pdf"}, {}, "'json, pdf' is not a list of markdown, json"),
         ({"INPUT_RERUN-CATEGORIES": "network"}, {}, "is not a list of compile, lint_format"),
+        ({"INPUT_EXPLAIN-RUN-USD": "inf"}, {}, "input explain-run-usd: 'inf' is not an amount of US dollars, such as 5 or 0.25."),
+        ({"INPUT_EXPLAIN-RUN-USD": "-1"}, {}, "input explain-run-usd: '-1' is not an amount of US dollars"),
+        ({"INPUT_EXPLAIN-MONTH-USD": "1e3"}, {}, "input explain-month-usd: '1e3' is not an amount of US dollars"),
+        ({}, {"explain-month-usd": [1]}, ".cicd-agents.yml: explain-month-usd must be an amount of US dollars, such as 5 or 0.25."),
+        ({}, {"model-url": "https://evil.example"}, ".cicd-agents.yml: model-url may not stand in the file"),
+        ({}, {"explain-forks": True}, ".cicd-agents.yml: explain-forks may not stand in the file"),
         ({"CICD_AGENTS_FAILON": "fail"}, {}, "variable CICD_AGENTS_FAILON: no such setting; did you mean fail-on?"),
         ({"INPUT_FAIL_ONN": "fail"}, {}, "input fail-onn: no such setting; did you mean fail-on?"),
         ({"INPUT_HISTORY": "a\nb"}, {}, "input history: history is too long or holds control characters."),

@@ -16,7 +16,9 @@ from cicd_agents.wiring.guardian import guardian as command
 from cicd_agents.wiring.world import World
 
 
-def guardian(deployment: Deployment, what: str, *, reason: str | None = None, releases: str | None = None, form: str = "text", **settings: str) -> Ran:
+def guardian(
+    deployment: Deployment, what: str, *, reason: str | None = None, releases: str | None = None, form: str = "text", foresight: str = "", **settings: str
+) -> Ran:  # fmt: skip
     """`cicd-agents guardian WHAT` on a person's machine: no CI, settings by the environment."""
     import argparse
 
@@ -24,7 +26,8 @@ def guardian(deployment: Deployment, what: str, *, reason: str | None = None, re
     said: list[str] = []
     given = {"prometheus_url": deployment.metrics, "service": "api", "allow_http": "127.0.0.1", **deployment.environment, **settings}
     variables = {f"CICD_AGENTS_{name.upper()}": value for name, value in given.items()}
-    options = cast("argparse.Namespace", SimpleNamespace(what=what, format=form, reason=reason, releases=releases, config=None, output=None))
+    asked = SimpleNamespace(what=what, format=form, reason=reason, releases=releases, foresight=bool(foresight), config=None, output=None)
+    options = cast("argparse.Namespace", asked)
     (deployment.folder / "work").mkdir(exist_ok=True)
     world = World(variables, out.append, said.append, Redactor(()), lambda _: bundled(), deployment.clock, Timeouts(read=5.0))
     with chdir(deployment.folder / "work"):

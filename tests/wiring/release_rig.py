@@ -61,7 +61,8 @@ class Project:
         out: list[str] = []
         said: list[str] = []
         variables = {**self.variables(work, ref, event), **(environment or {})}
-        code = run_in_ci({}, None, World(variables, out.append, said.append, Redactor((WORKFLOW_TOKEN,)), lambda _: bundled(), self.clock, Timeouts(read=0.3)))
+        secrets = Redactor(tuple(value for name, value in variables.items() if "TOKEN" in name))
+        code = run_in_ci({}, None, World(variables, out.append, said.append, secrets, lambda _: bundled(), self.clock, Timeouts(read=0.3)))
         return Ran(code, "".join(out), said, folder)
 
     def tags(self) -> dict[str, str]:

@@ -81,11 +81,12 @@ class Ran:
 
 @dataclass(slots=True)
 class Rig:
-    """A workspace, and the variables that every run in it gets."""
+    """A workspace, and the variables that every run in it gets. `timeouts` are short: many tests let a server hang."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
+    timeouts: Timeouts = field(default_factory=lambda: Timeouts(read=0.2))
 
     def run(self, *, environment: Mapping[str, str] | None = None, command_line: Mapping[str, str] | None = None) -> Ran:
         """One run; outputs and summary are of this run alone."""
@@ -96,9 +97,7 @@ class Rig:
         said: list[str] = []
         variables = {**self.environment, **(environment or {})}
         secret = tuple(value for name, value in variables.items() if "TOKEN" in name)
-        code = run_in_ci(
-            command_line or {}, None, World(variables, out.append, said.append, Redactor(secret), lambda _: bundled(), self.clock, Timeouts(read=0.2))
-        )
+        code = run_in_ci(command_line or {}, None, World(variables, out.append, said.append, Redactor(secret), lambda _: bundled(), self.clock, self.timeouts))
         return Ran(code, "".join(out), said, self.folder)
 
 

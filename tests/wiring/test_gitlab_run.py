@@ -55,11 +55,11 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         own = lab.add_job(pipeline, "pipeline-doctor", "running", stage=".post")
         lab.add_merge_request(3, SHA)
         lab.add_commit(SHA, files=["src/main.rs"])
-        yield Scene(lab, pipeline, Rig(tmp_path, _variables(lab, pipeline, own, tmp_path / "work")))
+        yield Scene(lab, pipeline, Rig(tmp_path, variables_of(lab, pipeline, own, tmp_path / "work")))
     assert lab.problems == []
 
 
-def _variables(lab: GitLab, pipeline: int, own: int, workspace: Path) -> dict[str, str]:
+def variables_of(lab: GitLab, pipeline: int, own: int, workspace: Path) -> dict[str, str]:
     return {
         "GITLAB_CI": "true", "CI_SERVER_URL": lab.url, "CI_API_V4_URL": lab.api_url, "CI_PROJECT_ID": str(lab.project_id), "CI_PROJECT_PATH": lab.project,
         "CI_PROJECT_URL": lab.web_url, "CI_PIPELINE_ID": str(pipeline), "CI_PIPELINE_SOURCE": "merge_request_event", "CI_JOB_ID": str(own),
@@ -134,7 +134,7 @@ def test_a_wrong_answer_at_any_call_leaves_the_verdict_and_the_next_run_finishes
             pipeline = lab.add_pipeline("running", ref="topic", sha=SHA, source="merge_request_event")
             lab.add_job(pipeline, "build", "failed", trace=TRACE)
             lab.add_merge_request(3, SHA)
-            rig = Rig(folder, _variables(lab, pipeline, 1, folder / "work"))
+            rig = Rig(folder, variables_of(lab, pipeline, 1, folder / "work"))
             lab.faults[index] = fault
             if index == SETTINGS_CALL and fault.body == b'"wrong"':
                 with pytest.raises(UsageError, match="must be a mapping of settings"):  # a file that says so would be refused as well

@@ -159,6 +159,37 @@ def test_another_version_than_was_judged_is_not_taken_back(deployment: Deploymen
     assert argocd.rollbacks == []
 
 
+def test_how_long_a_good_version_must_have_stayed_is_a_setting(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    refused = deployment.run(BROKEN, rollback="auto", argocd_good_minutes="2000")
+    assert (refused.code, argocd.rollbacks) == (1, [])
+    assert "is known to be good; name one by rollback-to" in refused.out
+    assert "it stayed for 1420 minutes" in refused.out
+    assert deployment.run(BROKEN, rollback="auto", argocd_good_minutes="1400").code == 1
+    assert app.live == [GOOD]
+
+
+def test_what_an_application_set_makes_is_rolled_back_only_where_that_is_allowed(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    app.data["metadata"]["ownerReferences"] = [{"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "shops", "uid": "1"}]
+    refused = deployment.run(BROKEN, rollback="auto")
+    assert (argocd.rollbacks, argocd.patches) == ([], [])
+    assert "or allow it (argocd-owned)" in refused.out
+    ran = deployment.run(BROKEN, rollback="auto", argocd_owned="true")
+    assert app.live == [GOOD], ran.out
+    assert "which may put automated sync back" in ran.out
+
+
+def test_an_operation_in_the_way_is_ended_only_where_that_is_allowed(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
+    app.data["operation"] = {"sync": {"revision": "b" * 40}}
+    app.sync_looks = 99
+    refused = deployment.run(BROKEN, rollback="auto")
+    assert argocd.rollbacks == []
+    assert "or have it ended (argocd-terminate)" in refused.out
+    app.sync_looks = 1
+    ran = deployment.run(BROKEN, rollback="auto", argocd_terminate="true")
+    assert list(kinds(ran.report["operations"]).items())[0] == ("TerminateOperation", "applied"), ran.out
+    assert app.live == [GOOD]
+
+
 def test_a_rollback_by_hand_and_the_way_back(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
     from tests.wiring.guardian_cli import guardian
 
@@ -170,6 +201,25 @@ def test_a_rollback_by_hand_and_the_way_back(deployment: Deployment, argocd: Arg
     back = guardian(deployment, "resume", reason="reverted in Git")
     assert back.code == 0, back.out
     assert app.automated is not None
+
+
+@pytest.mark.parametrize(("more", "words"), [({}, "argocd:api has no share"), ({"delivery": "", "argocd_url": ""}, "set delivery or workload")])
+def test_a_go_whose_promotion_is_not_possible_keeps_the_gate_shut_and_says_why_in_one_sentence(
+    deployment: Deployment, app: App, more: dict[str, str], words: str
+) -> None:
+    ran = deployment.run(HEALTHY, promote="auto", **more)
+    assert (ran.code, ran.outputs["exit-code"], ran.outputs["decision"]) == (3, "3", "promote"), ran.out
+    assert ran.report["operations"] == []
+    [told] = [note for note in ran.report["notes"] if "promote: auto" in note]
+    assert "so the gate stays shut" in told
+    assert words in told
+
+
+@pytest.mark.parametrize("more", [{"promote": "off"}, {"promote": "suggest"}, {"promote": "auto", "dry_run": "true"}])
+def test_a_go_that_must_not_be_promoted_opens_the_gate(deployment: Deployment, app: App, more: dict[str, str]) -> None:
+    ran = deployment.run(HEALTHY, **more)
+    assert ran.code == 0, ran.out
+    assert "gate stays shut" not in ran.out
 
 
 @pytest.mark.parametrize(
@@ -186,6 +236,8 @@ def test_a_rollback_by_hand_and_the_way_back(deployment: Deployment, argocd: Arg
         ({"canary_policy": "missing.yml"}, "missing.yml"),
         ({"prometheus_key": "/nowhere.pem"}, "prometheus-cert"),
         ({"strategy": "big-bang"}, "STRATEGY"),
+        ({"argocd_good_minutes": "0"}, "ARGOCD_GOOD_MINUTES"),
+        ({"hold": "pause"}, "HOLD"),
     ],
 )
 def test_wrong_settings_are_one_sentence_with_the_setting(deployment: Deployment, app: App, settings: dict[str, str], words: str) -> None:

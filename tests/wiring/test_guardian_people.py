@@ -224,6 +224,14 @@ def test_a_promotion_that_needs_an_approval_ends_with_its_own_exit_code(deployme
     assert {one["kind"]: one["status"] for one in again.report["operations"]}["SetTrafficWeight"] == "applied"
 
 
+def test_a_promotion_that_nobody_can_be_asked_about_is_not_taken_for_done(deployment: OnGitHub, hub: GitHub, traffic: dict[str, str]) -> None:
+    hub.permissions -= {"issues: read", "issues: write"}
+    ran = deployment.run(HEALTHY, **traffic, promote="auto", approval_required="SetTrafficWeight", **APPROVERS)
+    assert (ran.code, ran.outputs["decision"], ran.outputs["stage"]) == (4, "promote", "1"), ran.out
+    assert "could not be found out whether this is approved" in ran.out
+    assert not [entry for entry in ran.report["details"]["timeline"] if entry["text"].startswith("Promoted")]
+
+
 # Git
 
 
@@ -292,6 +300,38 @@ def test_slack_is_told_of_a_no_go_with_numbers_and_command_and_not_of_a_go(deplo
     assert "Error rate" in text
     assert "argocd app rollback api" in text
     assert hub.comments_on(pull.number)
+
+
+@pytest.mark.parametrize("kept", [{"guardian_state": "state.json"}, {"history": "memory.sqlite"}], ids=["state", "history"])
+def test_that_it_still_holds_is_posted_once_and_a_new_reason_again(deployment: OnGitHub, app: App, slack: SlackServer, kept: dict[str, str]) -> None:
+    wanted = {"slack_webhook": slack.webhook_url, **kept}
+    for number in (77, 78, 79):
+        deployment.number = number
+        ran = deployment.run(EMPTY, **wanted)
+        assert (ran.code, ran.outputs["status"]) == (3, "no-data"), ran.out
+    assert len(slack.messages) == 1
+    assert any("last message about this version said the same" in said for said in ran.said)
+    ran = deployment.run(HEALTHY, **wanted, canary_stage="25%", deployed_at="8m")
+    assert (ran.code, ran.outputs["status"]) == (3, "inconclusive"), ran.out
+    assert len(slack.messages) == 2
+    deployment.sha = "c" * 40
+    assert deployment.run(EMPTY, **wanted, delivery="", argocd_url="").code == 3
+    assert len(slack.messages) == 3, "another version is another matter"
+
+
+def test_a_no_go_is_posted_at_each_run(deployment: OnGitHub, app: App, slack: SlackServer) -> None:
+    for number in (77, 78):
+        deployment.number = number
+        assert deployment.run(BROKEN, slack_webhook=slack.webhook_url, history="memory.sqlite").code == 1
+    assert len(slack.messages) == 2
+
+
+def test_a_hold_that_slack_did_not_take_is_posted_by_the_next_run(deployment: OnGitHub, app: App, slack: SlackServer) -> None:
+    wanted = {"guardian_state": "state.json", "watch": "1"}
+    assert deployment.run(EMPTY, **wanted, slack_webhook=slack.webhook_url + "x").code == 3
+    assert slack.messages == []
+    assert deployment.run(EMPTY, **wanted, slack_webhook=slack.webhook_url).code == 3
+    assert len(slack.messages) == 1
 
 
 def test_a_dry_run_writes_to_nobody(deployment: OnGitHub, hub: GitHub, argocd: ArgoCDServer, app: App, slack: SlackServer) -> None:

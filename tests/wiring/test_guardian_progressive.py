@@ -11,7 +11,7 @@ from tests.agents.guardian_metrics_data import Text
 from tests.servers.clock import START
 from tests.servers.kubernetes import KubernetesServer
 from tests.servers.kubernetes_custom import CustomServer
-from tests.servers.kubernetes_custom_flagger import FlaggerController, canary, canary_ingress, virtual_service
+from tests.servers.kubernetes_custom_flagger import FlaggerController, canary, canary_ingress, virtual_service, weighed_by_flagger
 from tests.servers.kubernetes_custom_flux import FluxController, git_repository, image_automation, kustomization
 from tests.servers.kubernetes_custom_rollouts import ROUTED, RolloutsController, rollout
 from tests.servers.kubernetes_lists import Data
@@ -356,6 +356,7 @@ def test_a_split_whose_canary_was_replaced_meanwhile_gives_that_nothing(stand: S
     assert len(reads) > 14
     assert part(cluster, "istio") == 25
     assert "another version was deployed meanwhile" in ran.out
+    assert ran.code == 3, ran.out
 
 
 # A change that migrates the database
@@ -373,6 +374,135 @@ def test_a_change_with_a_migration_is_frozen_and_not_undone(stand: Stand, cluste
     assert ("KeepAbortedPods" in dict(kinds(ran.report))) is migrates
     assert weight(cluster) == 0
     assert ("The change migrates the database" in ran.out) is migrates
+
+
+@pytest.mark.parametrize("names_this_commit", [True, False])
+def test_without_revert_from_the_tags_of_the_images_tell_the_change_where_they_fit(stand: Stand, cluster: CustomServer, names_this_commit: bool) -> None:
+    """Where the tag of the bad image is another commit than this job's, they are tags of something else."""
+    roll_out(cluster)
+    guard = stand.guard({**ROLLOUT, "freeze": "auto"}, bad=True, minute=8)
+    repository = new_repository(guard.folder / "work")
+    repository.commit("feat: orders", {"api.py": "1"})
+    repository.git("tag", "v1")
+    guard.sha = repository.commit("feat: prices", {"db/migrate/0002_prices.sql": "2"})
+    repository.git("tag", "2", guard.sha if names_this_commit else "v1")
+    ran = guard.run("prod")
+    assert ran.code == 1, ran.out
+    assert ("KeepAbortedPods" in dict(kinds(ran.report))) is names_this_commit
+    assert ("revert-from would tell" in ran.out) is not names_this_commit
+
+
+def test_the_report_advises_what_was_done_also_afterwards(stand: Stand, cluster: CustomServer) -> None:
+    """Once it is frozen the tool would say that it cannot be."""
+    roll_out(cluster)
+    guard = stand.guard({**ROLLOUT, "freeze": "auto"}, bad=True, minute=8)
+    repository = new_repository(guard.folder / "work")
+    good = repository.commit("feat: orders", {"api.py": "1"})
+    guard.sha = repository.commit("feat: prices", {"db/migrate/0002_prices.sql": "2"})
+    ran = guard.run("prod", revert_from=good)
+    assert "Advice: freeze" in ran.out
+    assert "Advice: hotfix" not in ran.out
+
+
+# Holding
+
+
+def undecided(stand: Stand, settings: Mapping[str, str]) -> Deployment:
+    """A workspace so early that nothing can be told yet."""
+    return stand.guard({"promote": "off", "hold": "auto", **settings}, minute=2)
+
+
+def timed(cluster: CustomServer) -> None:
+    """A Rollout whose pause at 5 % ends by itself."""
+    steps = [{"setWeight": 5}, {"pause": {"duration": "10m"}}, {"setWeight": 25}, {"pause": {"duration": "10m"}}]
+    roll_out(cluster, {"canary": {"steps": steps, "trafficRouting": ROUTED, "canaryService": "api-canary", "stableService": "api"}})
+
+
+def test_while_it_cannot_be_told_a_rollout_is_held_and_at_a_go_it_goes_on(stand: Stand, cluster: CustomServer) -> None:
+    timed(cluster)
+    guard = undecided(stand, ROLLOUT)
+    first = guard.run("prod")
+    assert (first.code, kinds(first.report)) == (3, [("HoldRollout", "applied")]), first.out
+    assert cluster.the("Rollout", "prod", "api")["spec"]["paused"] is True
+    guard.clock.advance(300)
+    second = guard.run("prod")
+    assert (second.code, kinds(second.report)) == (0, [("ReleaseRollout", "applied")]), second.out
+    assert cluster.the("Rollout", "prod", "api")["spec"]["paused"] is False
+
+
+def test_a_promotion_ends_the_hold_itself(stand: Stand, cluster: CustomServer) -> None:
+    timed(cluster)
+    guard = undecided(stand, ROLLOUT)
+    assert kinds(guard.run("prod").report) == [("HoldRollout", "applied")]
+    guard.clock.advance(300)
+    ran = guard.run("prod", promote="auto")
+    assert kinds(ran.report) == [("PromoteRollout", "applied")], ran.out
+    assert (cluster.the("Rollout", "prod", "api")["spec"]["paused"], weight(cluster)) == (False, 25)
+
+
+def test_a_held_rollout_that_turns_out_bad_is_aborted(stand: Stand, cluster: CustomServer) -> None:
+    timed(cluster)
+    guard = stand.guard({**ROLLOUT, "promote": "off", "hold": "auto"}, bad=True, minute=1)
+    assert kinds(guard.run("prod").report) == [("HoldRollout", "applied")]
+    guard.clock.advance(420)
+    ran = guard.run("prod")
+    assert kinds(ran.report) == [("AbortRollout", "applied"), ("ReleaseRollout", "applied"), ("VerifyRecovery", "applied")], ran.out
+    assert (weight(cluster), status(cluster)["stableRS"]) == (0, OLD_HASH)
+
+
+@pytest.mark.parametrize(("hold", "operations"), [("off", []), ("suggest", [("HoldRollout", "needs-approval")])])
+def test_unless_it_is_asked_for_nothing_is_held(stand: Stand, cluster: CustomServer, hold: str, operations: list[tuple[str, str]]) -> None:
+    timed(cluster)
+    ran = undecided(stand, {**ROLLOUT, "hold": hold}).run("prod")
+    assert (ran.code, kinds(ran.report)) == (3, operations), ran.out
+    assert writes(cluster) == []
+
+
+def test_a_pause_without_an_end_is_hold_enough(stand: Stand, cluster: CustomServer) -> None:
+    roll_out(cluster)
+    ran = undecided(stand, ROLLOUT).run("prod")
+    assert (ran.code, kinds(ran.report), writes(cluster)) == (3, [], []), ran.out
+
+
+def test_another_version_than_was_judged_is_not_held(stand: Stand, cluster: CustomServer) -> None:
+    timed(cluster)
+    guard = undecided(stand, ROLLOUT)
+    reads: list[int] = []
+
+    def somebody_deploys(server: KubernetesServer) -> None:
+        reads.append(1)
+        if len(reads) == 12:
+            bring_in(cluster, "shop/api:3")
+
+    cluster.steps.append(somebody_deploys)
+    ran = guard.run("prod")
+    assert len(reads) > 12
+    assert "another version was deployed meanwhile" in ran.out
+    assert not cluster.the("Rollout", "prod", "api")["spec"].get("paused")
+
+
+def test_a_canary_of_flagger_is_held_and_goes_on(stand: Stand, cluster: CustomServer) -> None:
+    flagger = analysing(cluster)
+    guard = undecided(stand, FLAGGER)
+    assert kinds(guard.run("prod").report) == [("SuspendCanary", "applied")]
+    flagger.tick(cluster)
+    assert cluster.the("Canary", "prod", "api")["status"]["canaryWeight"] == 10
+    guard.clock.advance(180)
+    ran = guard.run("prod", watch="10")
+    assert kinds(ran.report) == [("ResumeCanary", "applied")], ran.out
+
+
+def test_a_bad_canary_of_flagger_is_frozen_where_that_is_asked_for(stand: Stand, cluster: CustomServer) -> None:
+    flagger = analysing(cluster)
+    guard = stand.guard({**FLAGGER, "freeze": "yes"}, bad=True, minute=8)
+    cluster.add(weighed_by_flagger(cluster.the("Canary", "prod", "api"), 10))
+    ran = guard.run("prod")
+    assert ran.code == 1, ran.out
+    assert kinds(ran.report) == [("SuspendCanary", "applied"), ("SetTrafficWeight", "applied"), ("VerifyRecovery", "applied")], ran.out
+    flagger.tick(cluster)
+    sides = cluster.the("VirtualService", "prod", "api")["spec"]["http"][0]["route"]
+    assert [side["weight"] for side in sides] == [100, 0]
+    assert runs(cluster, "prod") == NEW_IMAGE
 
 
 @pytest.mark.slow

@@ -26,6 +26,9 @@ def advise(dossier: Dossier, archive: Archive, model: LanguageModel, rules: Advi
     account = _Account(rules, ports, ports.clock())
     try:
         advice = _advice(dossier, archive, model, account, reading)
+    except ModelFailed as failed:
+        account.add(failed.usage)
+        advice = Advice(problem=str(failed))
     except ServiceError as failed:
         advice = Advice(problem=str(failed))
     except Exception as bug:  # noqa: BLE001 an explanation is optional: a bug in it must not take the verdict and its gate along
@@ -116,13 +119,13 @@ class _Account:
         if price is None:
             raise ModelFailed("No price of this model is known, so the money limit cannot be kept; take the limit away or name another model.")
         if rules.usd is not None and price > rules.usd:
-            raise ModelFailed(f"The next call might pass the limit of {rules.usd:.2f} US dollars for one run.")
+            raise ModelFailed("The next call might pass the run's limit of money for the model (explain-run-usd).")
         if rules.usd_left is not None and price > rules.usd_left:
-            raise ModelFailed("The next call might pass the month's limit of money for the model.")
+            raise ModelFailed("The next call might pass the month's limit of money for the model (explain-month-usd).")
 
     def noted(self, advice: Advice) -> Advice:
-        """The advice with what it took."""
-        cost = self.ports.cost(self.rules.model, self.usage) or 0.0
+        """The advice with what it took; without a call it cost nothing, whatever the model's price."""
+        cost = self.ports.cost(self.rules.model, self.usage) if self.calls else 0.0
         seconds = max(0.0, self.ports.clock() - self.started)
         return replace(advice, model=self.rules.model, usage=self.usage, seconds=seconds, cost=cost, calls=self.calls)
 

@@ -88,6 +88,6 @@ SCOPES: Mapping[str, Scope] = {
 # The function by which a model reads on in items of some kinds.
 TOOLS: Mapping[str, tuple[str, frozenset[DossierKind]]] = {
     "log_lines": ("More lines of a log or of an earlier failure.", frozenset({DossierKind.LOG, DossierKind.PAST})),
-    "file_hunk": ("More lines of a file's diff or of a commit.", frozenset({DossierKind.DIFF, DossierKind.COMMIT})),
+    "file_hunk": ("More lines of a source file, of a file's diff or of a commit.", frozenset({DossierKind.SOURCE, DossierKind.DIFF, DossierKind.COMMIT})),
     "metric_window": ("More rows of a metric, a table or a finding.", frozenset({DossierKind.METRIC, DossierKind.TABLE, DossierKind.FINDING})),
 }

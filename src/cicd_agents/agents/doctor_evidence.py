@@ -22,6 +22,14 @@ MAX_LOCK_BYTES = 8 << 20
 RUNS_LOOKED_AT = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed since the last good run: in the report's words, and as it was gathered, with the commits' files and the diffs."""
+
+    changes: Changes
+    comparison: Comparison
+
+
 @dataclass(slots=True)
 class Notes:
     """Remarks on evidence that is missing, each once."""
@@ -61,7 +69,7 @@ def jobs_of(ci: CIServer, run: Run, notes: Notes) -> tuple[Job, ...]:
         return ()
 
 
-def changes_since(repository: Repository, good: Run, run: Run, failure: Failure | None, notes: Notes) -> Changes | None:
+def changes_since(repository: Repository, good: Run, run: Run, failure: Failure | None, notes: Notes) -> Since | None:
     """What changed from the last good run to this one, and the commits that may have to do with the failure; None where nothing did or may be read."""
     if not good.sha or not run.sha or good.sha == run.sha:
         return None
@@ -72,7 +80,7 @@ def changes_since(repository: Repository, good: Run, run: Run, failure: Failure 
         return None
     comparison = replace(comparison, commits=tuple(_with_files(repository, comparison.commits, notes)))
     facts = facts_of(failure) if failure else FailureFacts()
-    return changes_of(comparison, _packages(repository, comparison, notes), facts, good_url=good.url)
+    return Since(changes_of(comparison, _packages(repository, comparison, notes), facts, good_url=good.url), comparison)
 
 
 def _with_files(repository: Repository, commits: Sequence[Commit], notes: Notes) -> Iterator[Commit]:

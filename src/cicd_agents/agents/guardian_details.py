@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cicd_agents.analysis.canary.conclusion import shown
 from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, MetricJudgement, Status
 from cicd_agents.domain.finding import Evidence, Finding, Fix
-from cicd_agents.domain.guardian import Chart, GuardianDetails, Link, MetricRow, QueryRecord, TimelineEntry
+from cicd_agents.domain.guardian import Chart, GuardianDetails, Link, MessageCount, MetricRow, QueryRecord, TimelineEntry
 from cicd_agents.domain.verdict import Outcome
 
 # What a decision means for the gate; what cannot be told stays shut.
@@ -38,6 +38,7 @@ class Seen:
     links: tuple[Link, ...] = ()
     foresight: tuple[str, ...] = ()
     query_of: Mapping[str, str] = field(default_factory=dict)
+    messages: tuple[MessageCount, ...] = ()
 
 
 def details_of(judgement: Judgement, policy: CanaryPolicy, subject: Subject, seen: Seen) -> GuardianDetails:

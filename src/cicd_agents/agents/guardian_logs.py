@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cicd_agents.analysis.canary.observing.log_templates import FILTER, nothing, templates_of, with_logs
-from cicd_agents.domain.canary import LogTemplate, Observation
+from cicd_agents.domain.canary import LogTemplate, Observation, Version
 from cicd_agents.domain.errors import ServiceError, UsageError
+from cicd_agents.domain.guardian import MessageCount
 from cicd_agents.domain.log_counts import LogCounts, LogLines
 
-__all__ = ["LogsAsk", "LogsSeen", "gather_logs"]
+__all__ = ["LogsAsk", "LogsSeen", "gather_logs", "message_counts"]
 
 Redact = Callable[[str], str]
 # A kind of message of the sample that came less often is chance.
 LEAST_NEW = 3
+_MOST_KINDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +124,20 @@ def _new(samples: list[LogLines], ask: LogsAsk, redact: Redact) -> dict[str, tup
 
 def _joined(first: Mapping[str, tuple[LogTemplate, ...]], second: Mapping[str, tuple[LogTemplate, ...]]) -> dict[str, tuple[LogTemplate, ...]]:
     return {replica: (*first.get(replica, ()), *second.get(replica, ())) for replica in dict.fromkeys((*first, *second))}
+
+
+def message_counts(observation: Observation) -> tuple[MessageCount, ...]:
+    """The kinds of messages of both versions, those first that are critical and more frequent in the new one."""
+    sides = [_totals(version) for version in (observation.canary, observation.baseline)]
+    critical = {log.template for version in (observation.canary, observation.baseline) for replica in version.replicas for log in replica.logs if log.critical}
+    found = [MessageCount(kind, sides[0].get(kind, 0.0), sides[1].get(kind, 0.0), kind in critical) for kind in sides[0].keys() | sides[1].keys()]
+    found = [one for one in found if one.canary or one.baseline]
+    return tuple(sorted(found, key=lambda one: (not one.critical, one.baseline - one.canary, one.message))[:_MOST_KINDS])
+
+
+def _totals(version: Version) -> Counter[str]:
+    totals = Counter[str]()
+    for replica in version.replicas:
+        for log in replica.logs:
+            totals[log.template] += round(max((value for _, value in log.samples), default=0.0))  # the counters begin with the window
+    return totals

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cicd_agents.analysis.canary.observing.ask import MetricsAsk
+from cicd_agents.analysis.canary.observing.earlier import earlier_plans, earlier_versions
 from cicd_agents.analysis.canary.observing.observation import observed
 from cicd_agents.analysis.canary.observing.plan import BASELINE, BOTH, CANARY, Planned, planned, query_of, selected, span, window
 from cicd_agents.analysis.canary.packs.choice import Choice, Found, choose, found_in, probe, probe_past
-from cicd_agents.domain.canary import Observation
+from cicd_agents.domain.canary import Observation, Version
 from cicd_agents.domain.errors import ServiceError
 from cicd_agents.domain.guardian import MetricsAnswer, MetricsStore, QueryRecord
 
@@ -47,8 +49,9 @@ def gather(store: MetricsStore, ask: MetricsAsk, *, workers: int = WORKERS) -> M
         found = probes.of({side: sides[side].traffic for side in BOTH})
         pods = found if ask.pods is None else probes.of({side: sides[side].pods for side in BOTH})
         choice = choose(found[CANARY], found[BASELINE], ask.pack)
-        plans = planned(ask, choice, found, pods)
-        results = list(pool.map(lambda plan: _tried(lambda: _asked(store, plan)), plans))
+        plans, earlier = planned(ask, choice, found, pods), earlier_plans(ask, choice, sides)
+        every = list(pool.map(lambda plan: _tried(lambda: _asked(store, plan)), (*plans, *earlier)))
+    results, of_days = every[: len(plans)], every[len(plans) :]
     failures = [problem for problem in results if isinstance(problem, ServiceError)]
     if plans and len(failures) == len(plans):
         raise failures[0]
@@ -61,9 +64,27 @@ def gather(store: MetricsStore, ask: MetricsAsk, *, workers: int = WORKERS) -> M
     failed = tuple(f"{plan.side}, {plan.metric}: {result}" for plan, result in zip(plans, results, strict=True) if isinstance(result, ServiceError))
     observation, told = observed(answers, choice, ask, [*warnings, *(f"a query failed: {text}" for text in failed)])
     records = tuple(_record(plan, result) for plan, result in zip(plans, results, strict=True))
-    return MetricsSeen(
-        observation, records, choice.pack.name if choice.pack else "", choice.reason, (*told, *_unseen(plans)), failed, query_of(plans, ask.policy)
-    )
+    if earlier:
+        observation = replace(observation, earlier=_days(earlier, of_days, choice, ask))
+        # One day's queries stand for all: only the time differs.
+        records += tuple(_record(plan, result) for plan, result in zip(earlier, of_days, strict=True) if plan.side == earlier[0].side)
+    notes = (*told, *_unseen(plans), *_unanswered(of_days))
+    return MetricsSeen(observation, records, choice.pack.name if choice.pack else "", choice.reason, notes, failed, query_of(plans, ask.policy))
+
+
+def _days(plans: Sequence[Planned], results: Sequence[MetricsAnswer | ServiceError], choice: Choice, ask: MetricsAsk) -> tuple[Version, ...]:
+    answers: dict[str, dict[str, MetricsAnswer]] = defaultdict(dict)
+    for plan, result in zip(plans, results, strict=True):
+        if isinstance(result, MetricsAnswer):
+            answers[plan.side][plan.role] = result
+    # A day that was answered in part would look like one without errors.
+    whole = {side for side in answers if len(answers[side]) == sum(plan.side == side for plan in plans)}
+    return earlier_versions({side: answers[side] for side in whole}, choice, ask)
+
+
+def _unanswered(results: Sequence[MetricsAnswer | ServiceError]) -> Sequence[str]:
+    problems = [result for result in results if isinstance(result, ServiceError)]
+    return (f"{len(problems)} of {len(results)} queries of earlier days were not answered: {problems[0]}",) if problems else ()
 
 
 class _Probes:

@@ -12,9 +12,9 @@ from cicd_agents.analysis.flaky.judgement import FlakyFacts, judge
 from cicd_agents.analysis.logs.diagnosis import diagnose
 from cicd_agents.analysis.logs.scan import Catalogue
 from cicd_agents.analysis.logs.verdict import AGENT, CLAIMED, verdict_of
-from cicd_agents.domain.ci import Annotation, Job, JobResult, Run, Status
+from cicd_agents.domain.ci import Annotation, Comparison, Job, JobResult, Run, Status
 from cicd_agents.domain.context import Platform, RunContext
-from cicd_agents.domain.doctor import Changes, Diagnosis, DoctorDetails, Failure, Flaky, JobFailure
+from cicd_agents.domain.doctor import Diagnosis, DoctorDetails, Failure, Flaky, JobFailure
 from cicd_agents.domain.errors import NotAllowed, NotFound, ServiceError
 from cicd_agents.domain.finding import Evidence, Finding
 from cicd_agents.domain.history import PastFailure, Sightings
@@ -49,12 +49,16 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Consultation:
-    """The verdict on a run, and what re-runs need to know: the run, its failed jobs, how the main one ended elsewhere on the commit."""
+    """The verdict on a run, and what re-runs need to know: the run, its failed jobs, how the main one ended elsewhere on the commit.
+
+    `comparison` is what changed since the last good run, as it was gathered.
+    """
 
     verdict: Verdict
     run: Run | None = None
     failed: tuple[FailedJob, ...] = ()
     on_commit: tuple[JobResult, ...] = ()
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +95,21 @@ class PipelineDoctor:
         good_jobs = evidence.jobs_of(self.ci, good, notes) if good and self.baseline else ()
         examined = [self._examine(job, _same_name(job, good_jobs), run, context, notes) for job in failed[: self.max_jobs]]
         main = _main(examined)
-        changes = self._changes(good, run, main, notes)
+        since = self._since(good, run, main, notes)
         seen = evidence.sightings(self.history, context.repository, main.details.fingerprint, run, notes)
         flaky = self._flaky(run, main, seen, context, notes)
         if context.trusted and self.history:
             self._remember(run, examined, context, notes)
         details = replace(
             main.details, log=main.job.url or main.job.name, job=main.job.name, job_url=main.job.url or None, run_url=run.url or None,
-            other_jobs=tuple(_others(examined, main, failed[self.max_jobs :])), flaky=flaky, changes=changes,
+            other_jobs=tuple(_others(examined, main, failed[self.max_jobs :])), flaky=flaky,
+            changes=since.changes if since else None,
             similar=evidence.similar(main.details.fingerprint, seen),
         )  # fmt: skip
         verdict = replace(main.verdict, details=details, notes=(*main.verdict.notes, *notes.texts))
         looked_at = [FailedJob(item.job, verdict if item is main else item.verdict, flaky if item is main else Flaky()) for item in examined]
-        return Consultation(verdict, run, (*looked_at, *(FailedJob(job, None) for job in failed[self.max_jobs :])), main.on_commit)
+        unread = (FailedJob(job, None) for job in failed[self.max_jobs :])
+        return Consultation(verdict, run, (*looked_at, *unread), main.on_commit, since.comparison if since else None)
 
     def _examine(self, job: Job, good: Job | None, run: Run, context: RunContext, notes: evidence.Notes) -> Examined:
         on_commit = evidence.results_on_commit(self.ci, run, job, notes)
@@ -128,7 +134,7 @@ class PipelineDoctor:
             return replace(told[0], notes=verdict.notes), told[1]
         return _failed_anyway(verdict, diagnosis), diagnosis.failures[0] if diagnosis.failures else None
 
-    def _changes(self, good: Run | None, run: Run, main: Examined, notes: evidence.Notes) -> Changes | None:
+    def _since(self, good: Run | None, run: Run, main: Examined, notes: evidence.Notes) -> evidence.Since | None:
         if good is None or self.repository is None:
             return None
         return evidence.changes_since(self.repository, good, run, main.failure, notes)

@@ -67,11 +67,6 @@ class PlannedComponents:
         return tuple(part for part in self.parts if part.planned.plan.bump is not Bump.NONE)
 
 
-def plan_components(manager: ReleaseManager, whole: Scene) -> ReleaseVerdict:
-    """What the next releases of all components would be. Raises UsageError as `planned_components` does."""
-    return components_verdict(manager, planned_components(manager, whole))
-
-
 def planned_components(manager: ReleaseManager, whole: Scene) -> PlannedComponents:
     """The plans of all components of the configuration, made from one pass over the history.
 

@@ -43,12 +43,18 @@ class ReleaseManager:
 
     def plan(self, request: ReleaseRequest) -> ReleaseVerdict:
         """What the next release would be, of all components where there are several. Raises UsageError for a repository or a request that makes no sense."""
+        return self.proposed(request)[0]
+
+    def proposed(self, request: ReleaseRequest) -> tuple[ReleaseVerdict, tuple[Planned, ...]]:
+        """The same with the plans of all that would be released. Raises as `plan` does."""
         scene = Scene(self.repository, request)
         if not request.component and len(scene.config.components) > 1:
-            from cicd_agents.agents.release_components import plan_components
+            from cicd_agents.agents.release_components import components_verdict, planned_components
 
-            return plan_components(self, scene)
-        return self.verdict(self._checked(scene))
+            whole = planned_components(self, scene)
+            return components_verdict(self, whole), tuple(part.planned for part in whole.released)
+        planned = self._checked(scene)
+        return self.verdict(planned), (planned,) if planned.plan.bump is not Bump.NONE else ()
 
     def planned(self, request: ReleaseRequest) -> Planned:
         """The plan with what it was made of. Raises as `plan` does."""

@@ -44,11 +44,12 @@ _CLOSING = re.compile(r"(?:clos|fix|resolv)(?:e[sd]?|ing|es)?|implement(?:s|ed|i
 class Prepared:
     """The verdict on what is to be released, and what it consists of, one content for each component that is released; empty where the gate stays closed.
 
-    The contents share base, branch and message; the files of all stand in the first one.
+    The contents share base, branch and message; the files of all stand in the first one. `plans` are what they were made from.
     """
 
     verdict: ReleaseVerdict
     contents: tuple[ReleaseContent, ...] = ()
+    plans: tuple[Planned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,9 @@ class Preparation:
         if len(requests) > 1:
             return self._together(whole)
         planned = self.manager.planned(request)
-        released = planned.plan.bump is not Bump.NONE
-        return Prepared(self.manager.verdict(planned), self._new([planned], scene_files(planned)) if released else ())
+        if planned.plan.bump is Bump.NONE:
+            return Prepared(self.manager.verdict(planned))
+        return Prepared(self.manager.verdict(planned), self._new([planned], scene_files(planned)), (planned,))
 
     def finish(self, request: ReleaseRequest, tags: Sequence[Begun]) -> Prepared:
         """The releases of tags, each verified against what the commits of its component ask for. Raises UsageError for a tag that is none of ours."""
@@ -100,7 +102,7 @@ class Preparation:
     def finish_all(self, found: Sequence[tuple[ReleaseRequest, Begun]]) -> Prepared:
         """The same where it is known which component each tag is of."""
         finished = [self._finished(request, each) for request, each in found]
-        verdicts = [verdict for verdict, _ in finished]
+        verdicts = [verdict for verdict, _, _ in finished]
         closed = next((verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL), None)
         if closed is not None:
             return Prepared(closed)
@@ -109,9 +111,9 @@ class Preparation:
             notes = tuple(dict.fromkeys(note for verdict in verdicts for note in verdict.notes))
             findings = tuple(finding for verdict in verdicts for finding in verdict.findings)
             first = replace(first, title=", ".join(each.tag for _, each in found[:_MOST_NAMES]), notes=notes, findings=findings)
-        return Prepared(first, tuple(content for _, content in finished))
+        return Prepared(first, tuple(content for _, content, _ in finished), tuple(planned for _, _, planned in finished))
 
-    def _finished(self, request: ReleaseRequest, each: Begun) -> tuple[ReleaseVerdict, ReleaseContent]:
+    def _finished(self, request: ReleaseRequest, each: Begun) -> tuple[ReleaseVerdict, ReleaseContent, Planned]:
         tag, version = each.tag, self._version(request, each.tag)
         asked = replace(request, until=each.commit, ignoring=request.ignoring | {tag}, branch=None)
         asking = self.manager.planned(replace(asked, release_as=None))
@@ -124,7 +126,7 @@ class Preparation:
         branch = (request.branch or self._branch(request)) if each.moves_branch else ""
         content = replace(self._content(planned, each.time), tag=tag, version=str(version), prerelease=not version.stable, latest=_latest(planned, version))
         content = replace(content, tagged=each.commit if each.exists else "", moves_branch=each.moves_branch, branch=branch)
-        return _verified(verdict, tag, finding, self.strict, each.exists), content
+        return _verified(verdict, tag, finding, self.strict, each.exists), content, planned
 
     def _of_tag(self, whole: Scene, tag: str) -> ReleaseRequest:
         """The request for the component whose form of tags it has; of several the longest prefix."""
@@ -141,7 +143,8 @@ class Preparation:
 
         planned = planned_components(self.manager, whole)
         verdict = components_verdict(self.manager, planned)
-        return Prepared(verdict, self._new([part.planned for part in planned.released], planned.texts) if planned.released else ())
+        plans = tuple(part.planned for part in planned.released)
+        return Prepared(verdict, self._new(plans, planned.texts) if plans else (), plans)
 
     def _version(self, request: ReleaseRequest, tag: str) -> Version:
         found = next(iter(versions_of([tag], Scene(self.manager.repository, request).formats).values()), None)

@@ -61,11 +61,15 @@ class GeminiAccess:
         return f"https://{self.location}-aiplatform.googleapis.com"
 
     def check(self, allow_http: tuple[str, ...]) -> httpx.URL:
-        """The address, if it may be called. Raises GeminiFailed and Refused."""
+        """The address, if it may be called and there is something to call with. Raises GeminiFailed and Refused."""
         if not self.given:
             raise GeminiFailed("there is no key. Set GEMINI_API_KEY, or name a project of Google Cloud.")
         if not self.vertex and not _SENDABLE.fullmatch(self.key.strip()):
             raise GeminiFailed("the key holds characters that cannot be sent. Was it copied whole, and nothing with it?")
+        return self.check_place(allow_http)
+
+    def check_place(self, allow_http: tuple[str, ...]) -> httpx.URL:
+        """The address, if it may be called. Raises GeminiFailed and Refused."""
         if self.vertex and not (_PLACE.fullmatch(self.project) and _PLACE.fullmatch(self.location)):
             raise GeminiFailed("the project or the location of Vertex AI is not a name of one.")
         if not re.fullmatch(r"v[0-9a-z]{1,12}", self.version):

@@ -37,8 +37,7 @@ class GeminiFailed(ModelFailed):
     """No reply. `usage` is what the service counted nevertheless; `again`: another try may help, after `wait` seconds where the service says so."""
 
     def __init__(self, text: str, *, usage: Usage = Usage(), again: bool = False, wait: float | None = None) -> None:  # noqa: B008 frozen
-        super().__init__(f"{NAME}: {text}")
-        self.usage = usage
+        super().__init__(f"{NAME}: {text}", usage)
         self.again = again
         self.wait = wait
 

@@ -36,7 +36,7 @@ def write_state(path: Path, state: WatchState) -> None:
     data = {
         "schema": SCHEMA, "service": state.service, "environment": state.environment, "version": state.version, "since": state.since, "stage": state.stage,
         "stages": [list(item) for item in state.stages], "timeline": [[entry.time, entry.text] for entry in state.timeline], "ended": state.ended,
-        "judged": list(state.judged), "run": state.run,
+        "judged": list(state.judged), "run": state.run, "told": state.told,
     }  # fmt: skip
     beside = path.with_name(f"{path.name}.new")
     try:
@@ -58,7 +58,7 @@ def _state(data: Any) -> WatchState:
         shape.text("service"), shape.text("environment"), shape.text("version"), _number(shape.data.get("since")), shape.number("stage"),
         tuple((_number(time), _number(share)) for time, share in _pairs(shape, "stages")),
         tuple(TimelineEntry(_number(time), _text(text)) for time, text in _pairs(shape, "timeline")), shape.text("ended", ""),
-        shape.texts("judged", missing_ok=True), shape.text("run", ""),
+        shape.texts("judged", missing_ok=True), shape.text("run", ""), shape.text("told", ""),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from cicd_agents.clients import history_records as records
 from cicd_agents.clients.history_schema import BOUNDS, Bounds
 from cicd_agents.clients.history_sqlite import SqliteDatabase, open_copy, open_sqlite
-from cicd_agents.clients.history_store import DECISIONS, KEEP_DECISION, prune
+from cicd_agents.clients.history_store import ADVICE, DECISIONS, KEEP_ADVICE, KEEP_DECISION, prune
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.ports import Clock
 
@@ -51,11 +51,13 @@ def take(database: SqliteDatabase, source: SqliteDatabase, now: float, bounds: B
         failures = [records.failure_row(row) for row in transaction.rows(_FAILURES)]
         reruns = [records.rerun_row(row) for row in transaction.rows(_RERUNS)]
         decisions = [records.decision_row(row) for row in transaction.rows(DECISIONS)]
+        advice = [records.advice_row(row) for row in transaction.rows(ADVICE)]
     with database.writing("") as transaction:
         changed = sum(transaction.change(_MERGE_FAILURE, **row) for row in failures)
         changed += sum(transaction.change(KEEP_DECISION, **row) for row in decisions)
+        changed += sum(transaction.change(KEEP_ADVICE, **row) for row in advice)
         for row in reruns:
             changed += max(transaction.change(_MERGE_OUTCOME, **row), transaction.change(_MERGE_RERUN, **row))
-        for repository in sorted({str(row["repository"]) for row in (*failures, *reruns, *decisions)}):
+        for repository in sorted({str(row["repository"]) for row in (*failures, *reruns, *decisions, *advice)}):
             prune(transaction, repository, now, bounds)
     return changed

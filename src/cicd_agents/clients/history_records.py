@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from cicd_agents.domain.errors import BadAnswer
-from cicd_agents.domain.history import PastDecision, PastFailure, PastRerun
+from cicd_agents.domain.history import PastAdvice, PastDecision, PastFailure, PastRerun
 
 Value = str | int | float | None
 Row = Sequence[Any]
@@ -25,6 +26,9 @@ DECISION_CAPS: Mapping[str, int] = MappingProxyType({
 })  # fmt: skip
 SELECTORS = ("canary", "baseline", "common")
 MAX_SELECTOR = 1000
+# The same of what a model was asked. An answer that was cut would be none, so a longer one is not kept at all.
+ADVICE_CAPS: Mapping[str, int] = MappingProxyType({"repository": 255, "key": 64, "run_id": 255, "agent": 64, "model": 128})
+MAX_ANSWER = 20_000
 _DIGEST = 16
 # Numbers beyond this fit neither database's integers nor any platform's attempts and pull requests.
 _MAX_NUMBER = 2**31 - 1
@@ -58,6 +62,22 @@ def rerun_values(rerun: PastRerun, now: float) -> dict[str, Value]:
 def decision_values(decision: PastDecision, now: float, redact: Callable[[str], str]) -> dict[str, Value]:
     """The columns of a decision. The reason is redacted, as it may quote what was seen."""
     return _decision_values(decision, redact(decision.reason), _time(decision.time, now))
+
+
+def advice_values(advice: PastAdvice, now: float, redact: Callable[[str], str]) -> dict[str, Value]:
+    """The columns of a question to a model. The answer is redacted, as it quotes what was seen."""
+    return _advice_values(advice, _redacted_answer(advice.text, redact), _time(advice.time, now))
+
+
+def advice_place(repository: str, key: str) -> dict[str, Value]:
+    """The columns that say which question it was."""
+    return {name: _capped(text, ADVICE_CAPS[name]) for name, text in (("repository", repository), ("key", key))}
+
+
+def advice_row(row: Row) -> dict[str, Value]:
+    """The columns of a question to a model that another memory holds. Raises BadAnswer when the row is none."""
+    advice = advice_of(row)
+    return _advice_values(advice, advice.text, advice.time)
 
 
 def decision_place(repository: str, service: str, environment: str) -> dict[str, Value]:
@@ -104,6 +124,41 @@ def _decision_values(decision: PastDecision, reason: str, time: float) -> dict[s
         selectors = dict.fromkeys(SELECTORS, "")
     numbers = {"stage": number(decision.stage), "time": time, "since": real(decision.since), "risk": real(decision.risk)}
     return {**texts, **selectors, **numbers, "reason": _title(reason)}
+
+
+def _advice_values(advice: PastAdvice, answer: str, time: float) -> dict[str, Value]:
+    texts = {name: _capped(getattr(advice, name), most) for name, most in ADVICE_CAPS.items()}
+    answer = _clean(answer)
+    usd = advice.usd if advice.usd is not None and math.isfinite(advice.usd) and advice.usd >= 0 else None
+    return {**texts, "text": answer if len(answer) <= MAX_ANSWER else "", "time": time, "usd": usd, "tokens": number(advice.tokens)}
+
+
+def _redacted_answer(text: str, redact: Callable[[str], str]) -> str:
+    """The text without secrets. It is JSON, in which escapes could hide one from the search and hiding one could eat a quotation mark: so string by string."""
+    try:
+        whole = json.loads(text)
+        bare = _redacted(whole, redact)
+    except (ValueError, RecursionError):
+        return redact(text)
+    return text if bare == whole else json.dumps(bare, sort_keys=True)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(part, redact) for part in value]
+    if isinstance(value, dict):
+        return {redact(name): _redacted(part, redact) for name, part in value.items()}
+    return value
+
+
+def advice_of(row: Row) -> PastAdvice:
+    """A question to a model from its columns, in the order of PastAdvice's fields. Raises BadAnswer when the row is none."""
+    repository, key, run_id, time, agent, model, text, usd, tokens = row
+    return PastAdvice(
+        _text(repository), _text(key), _text(run_id), real(time), _text(agent), _text(model), _text(text), None if usd is None else real(usd), whole(tokens)
+    )
 
 
 def decision_of(row: Row) -> PastDecision:

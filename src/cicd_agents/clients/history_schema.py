@@ -14,13 +14,16 @@ class Bounds:
     """How much is kept of each repository; the oldest records are forgotten at its next write.
 
     5,000 failures are two years of seven a day and about 4 MB, which a CI cache restores in a second. After 400 days the links are dead: GitHub keeps
-    logs no longer than that (docs: "Configuring the retention period for GitHub Actions artifacts and logs").
+    logs no longer than that (docs: "Configuring the retention period for GitHub Actions artifacts and logs"). A model's answers are longer than all else, so
+    few are kept; of the questions before them the price stays, as a month's budget counts it.
     """
 
     failures: int = 5_000
     reruns: int = 5_000
     days: int = 400
     decisions: int = 2_000
+    answers: int = 500
+    questions: int = 5_000
 
 
 BOUNDS = Bounds()
@@ -51,10 +54,18 @@ MIGRATIONS: Migrations = (
             PRIMARY KEY (repository, service, environment, version, stage, run_id))""",
         "CREATE INDEX cicd_agents_decisions_by_time ON cicd_agents_decisions (repository, time)",
     ),
+    (
+        """CREATE TABLE cicd_agents_advice (
+            repository {text} NOT NULL, key {text} NOT NULL, run_id {text} NOT NULL, time {real} NOT NULL, agent {text} NOT NULL, model {text} NOT NULL,
+            text {text} NOT NULL, usd {real}, tokens {integer} NOT NULL,
+            PRIMARY KEY (repository, key, run_id, time))""",
+        "CREATE INDEX cicd_agents_advice_by_time ON cicd_agents_advice (repository, time)",
+    ),
 )
 
 # The tables of each version of the schema.
-TABLES = (frozenset({"cicd_agents_failures", "cicd_agents_reruns"}), frozenset({"cicd_agents_failures", "cicd_agents_reruns", "cicd_agents_decisions"}))
+_FIRST = frozenset({"cicd_agents_failures", "cicd_agents_reruns"})
+TABLES = (_FIRST, _FIRST | {"cicd_agents_decisions"}, _FIRST | {"cicd_agents_decisions", "cicd_agents_advice"})
 
 SQLITE_TYPES: Mapping[str, str] = MappingProxyType({"text": "TEXT", "integer": "INTEGER", "real": "REAL"})
 # Collation C compares bytes, as SQLite does; the order of records must not depend on the database's locale.

@@ -1,4 +1,4 @@
-"""The memory of failures and re-runs (port `History`) on an SQL database; SQLite and PostgreSQL run the same statements."""
+"""The memory (ports `History`, `Decisions` and `AdviceMemory`) on an SQL database; SQLite and PostgreSQL run the same statements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from cicd_agents.clients import history_records as records
 from cicd_agents.clients.history_records import Row, Value, storable
 from cicd_agents.clients.history_schema import BOUNDS, DAY, Bounds
-from cicd_agents.domain.history import PastDecision, PastFailure, PastRerun, RerunRecord, Sightings
+from cicd_agents.domain.history import PastAdvice, PastDecision, PastFailure, PastRerun, RerunRecord, Sightings
 from cicd_agents.domain.ports import Clock
 from cicd_agents.domain.redaction import redact as without_secrets
 
@@ -54,13 +54,26 @@ DECISIONS = """SELECT repository, service, environment, version, stage, run_id, 
     FROM cicd_agents_decisions"""
 _DECISIONS_OF = f"""{DECISIONS} WHERE repository = :repository AND service = :service AND environment = :environment
     ORDER BY time DESC, version DESC, stage DESC, run_id DESC LIMIT :most"""
+# Of one question the fuller record stays, whichever is written first: a text that one memory has forgotten may stand in another.
+KEEP_ADVICE = """INSERT INTO cicd_agents_advice AS mine (repository, key, run_id, time, agent, model, text, usd, tokens)
+    VALUES (:repository, :key, :run_id, :time, :agent, :model, :text, :usd, :tokens)
+    ON CONFLICT (repository, key, run_id, time) DO UPDATE SET
+        agent = excluded.agent, model = excluded.model, text = excluded.text, usd = excluded.usd, tokens = excluded.tokens
+    WHERE (excluded.text, coalesce(excluded.usd, -1), excluded.tokens, excluded.agent, excluded.model)
+        > (mine.text, coalesce(mine.usd, -1), mine.tokens, mine.agent, mine.model)"""
+ADVICE = "SELECT repository, key, run_id, time, agent, model, text, usd, tokens FROM cicd_agents_advice"
+_ANSWER = """SELECT text FROM cicd_agents_advice WHERE repository = :repository AND key = :key AND text <> '' ORDER BY time DESC, run_id DESC LIMIT 1"""
+_SPENT_SINCE = "SELECT coalesce(sum(usd), 0.0) FROM cicd_agents_advice WHERE repository = :repository AND time >= :since"
 
 _OLD_FAILURES = "DELETE FROM cicd_agents_failures WHERE repository = :repository AND time < :oldest"
 _OLD_RERUNS = "DELETE FROM cicd_agents_reruns WHERE repository = :repository AND time < :oldest"
 _OLD_DECISIONS = "DELETE FROM cicd_agents_decisions WHERE repository = :repository AND time < :oldest"
+_OLD_ADVICE = "DELETE FROM cicd_agents_advice WHERE repository = :repository AND time < :oldest"
 _COUNT_FAILURES = "SELECT count(*) FROM cicd_agents_failures WHERE repository = :repository"
 _COUNT_RERUNS = "SELECT count(*) FROM cicd_agents_reruns WHERE repository = :repository"
 _COUNT_DECISIONS = "SELECT count(*) FROM cicd_agents_decisions WHERE repository = :repository"
+_COUNT_ANSWERS = "SELECT count(*) FROM cicd_agents_advice WHERE repository = :repository AND text <> ''"
+_COUNT_QUESTIONS = "SELECT count(*) FROM cicd_agents_advice WHERE repository = :repository"
 # The order is total, so that of two merged memories the same records are kept, whichever was merged into which.
 _EXCESS_FAILURES = """DELETE FROM cicd_agents_failures WHERE repository = :repository AND (run_id, attempt, job, fingerprint) IN (
     SELECT run_id, attempt, job, fingerprint FROM cicd_agents_failures WHERE repository = :repository
@@ -68,10 +81,15 @@ _EXCESS_FAILURES = """DELETE FROM cicd_agents_failures WHERE repository = :repos
 _EXCESS_RERUNS = """DELETE FROM cicd_agents_reruns WHERE repository = :repository AND (run_id, attempt) IN (
     SELECT run_id, attempt FROM cicd_agents_reruns WHERE repository = :repository
     ORDER BY time, run_id, attempt LIMIT :excess)"""
-
 _EXCESS_DECISIONS = """DELETE FROM cicd_agents_decisions WHERE repository = :repository AND (service, environment, version, stage, run_id) IN (
     SELECT service, environment, version, stage, run_id FROM cicd_agents_decisions WHERE repository = :repository
     ORDER BY time, service, environment, version, stage, run_id LIMIT :excess)"""
+_EXCESS_ANSWERS = """UPDATE cicd_agents_advice SET text = '' WHERE repository = :repository AND (key, run_id, time) IN (
+    SELECT key, run_id, time FROM cicd_agents_advice WHERE repository = :repository AND text <> ''
+    ORDER BY time, key, run_id LIMIT :excess)"""
+_EXCESS_QUESTIONS = """DELETE FROM cicd_agents_advice WHERE repository = :repository AND (key, run_id, time) IN (
+    SELECT key, run_id, time FROM cicd_agents_advice WHERE repository = :repository
+    ORDER BY time, key, run_id LIMIT :excess)"""
 
 
 class Transaction(Protocol):
@@ -99,7 +117,9 @@ class Database(Protocol):
 
 
 class StoredHistory:
-    """The ports `History` and `Decisions`. Where it is not `writable` the writing methods do nothing, `record_rerun` answers False, and `notes` says so.
+    """The ports `History`, `Decisions` and `AdviceMemory`.
+
+    Where it is not `writable` the writing methods do nothing, `record_rerun` answers False, and `notes` says so.
 
     Not for several threads. Raises ServiceError (PostgreSQL) or UsageError (a damaged file), and Unavailable where another process holds the file too long.
     """
@@ -113,6 +133,11 @@ class StoredHistory:
         self._writable = writable
         self._bounds = bounds
         self._redact = redact
+
+    @property
+    def writable(self) -> bool:
+        """Whether anything can be remembered here."""
+        return self._writable
 
     def record(self, failure: PastFailure) -> None:
         """Remember a failure; a second time changes nothing."""
@@ -204,6 +229,28 @@ class StoredHistory:
         with self._database.reading() as transaction:
             return tuple(records.decision_of(row) for row in transaction.rows(_DECISIONS_OF, **wanted, most=most))
 
+    def record_advice(self, advice: PastAdvice) -> None:
+        """Remember a question, its answer and its price; an answer that is too long is not kept, its price is."""
+        if not self._may_write():
+            return
+        now = self._clock.now()
+        repository = storable("repository", advice.repository)
+        with self._database.writing(repository) as transaction:
+            transaction.change(KEEP_ADVICE, **records.advice_values(advice, now, self._redact))
+            prune(transaction, repository, now, self._bounds)
+
+    def advice(self, repository: str, key: str) -> str | None:
+        """The newest answer that is kept for a question; None: there is none."""
+        with self._database.reading() as transaction:
+            found = records.texts(transaction.rows(_ANSWER, **records.advice_place(repository, key)))
+        return found[0] if found else None
+
+    def spent_since(self, repository: str, since: float) -> float:
+        """US dollars that were paid since then (that second included), as far as prices are known."""
+        with self._database.reading() as transaction:
+            ((spent,),) = transaction.rows(_SPENT_SINCE, repository=storable("repository", repository), since=since)
+        return records.real(spent)
+
     def _may_write(self) -> bool:
         if not self._writable and NOT_WRITTEN not in self.notes:
             self.notes.append(NOT_WRITTEN)
@@ -221,10 +268,13 @@ def prune(transaction: Transaction, repository: str, now: float, bounds: Bounds)
     transaction.change(_OLD_FAILURES, repository=repository, oldest=oldest)
     transaction.change(_OLD_RERUNS, repository=repository, oldest=oldest)
     transaction.change(_OLD_DECISIONS, repository=repository, oldest=oldest)
+    transaction.change(_OLD_ADVICE, repository=repository, oldest=oldest)
     kinds = (
         (_COUNT_FAILURES, _EXCESS_FAILURES, bounds.failures),
         (_COUNT_RERUNS, _EXCESS_RERUNS, bounds.reruns),
         (_COUNT_DECISIONS, _EXCESS_DECISIONS, bounds.decisions),
+        (_COUNT_QUESTIONS, _EXCESS_QUESTIONS, bounds.questions),
+        (_COUNT_ANSWERS, _EXCESS_ANSWERS, bounds.answers),
     )
     for count, delete, most in kinds:
         ((kept,),) = transaction.rows(count, repository=repository)

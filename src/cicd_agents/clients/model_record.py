@@ -44,7 +44,7 @@ class Recorder:
         try:
             reply = self.model.reply(request)
         except ModelFailed as failed:
-            self._write(request, {"failed": self.redact(str(failed))})
+            self._write(request, {"failed": self.redact(str(failed)), "usage": _usage_data(failed.usage)})
             raise
         self._write(request, {"reply": _reply_data(reply, self.redact)})
         return reply
@@ -57,6 +57,12 @@ class Recorder:
                 stream.write(json.dumps(line, sort_keys=True).encode() + b"\n")
         except OSError as problem:
             self.note(f"The exchange with the model could not be recorded in {self.path}: {problem.strerror or 'it cannot be written'}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    sentence: str
+    usage: Usage
 
 
 class Replay:
@@ -74,8 +80,8 @@ class Replay:
         outcome = self._outcomes.get(_digest(_request_data(request, self._redact)))
         if outcome is None:
             raise ModelFailed("The recording holds no such request to the model. Record it again.")
-        if isinstance(outcome, str):
-            raise ModelFailed(outcome)
+        if isinstance(outcome, _Failure):
+            raise ModelFailed(outcome.sentence, outcome.usage)
         return outcome
 
 
@@ -90,14 +96,15 @@ def _lines(path: Path) -> list[bytes]:
     return data.split(b"\n")
 
 
-def _outcome(line: bytes, where: str) -> tuple[str, ModelReply | str]:
+def _outcome(line: bytes, where: str) -> tuple[str, ModelReply | _Failure]:
     """The digest of a line's request, and what came of it."""
     try:
         shape = Shape.of(json.loads(line), where)
         if shape.number("version") != VERSION:
             raise UsageError(f"{where}: this is a recording of another version of cicd-agents. Record it again.")
         reply = shape.maybe("reply")
-        return _digest(shape.inner("request").data), _read_reply(reply) if reply else shape.text("failed")
+        outcome = _read_reply(reply) if reply else _Failure(shape.text("failed"), _read_usage(shape.inner("usage")))
+        return _digest(shape.inner("request").data), outcome
     except BadAnswer as problem:
         raise UsageError(str(problem)) from None
     except (ValueError, RecursionError):
@@ -126,12 +133,13 @@ def _turn_data(turn: Turn) -> dict[str, Any]:
 
 
 def _reply_data(reply: ModelReply, redact: Redact) -> dict[str, Any]:
-    usage = reply.usage
-    data = {
-        "text": reply.text, "calls": [_call_data(call) for call in reply.calls], "finish": reply.finish,
-        "usage": {"prompt": usage.prompt, "cached": usage.cached, "output": usage.output, "thoughts": usage.thoughts},
-    }  # fmt: skip
+    calls = [_call_data(call) for call in reply.calls]
+    data = {"text": reply.text, "calls": calls, "finish": reply.finish, "usage": _usage_data(reply.usage)}
     return dict(_clean(data, redact))
+
+
+def _usage_data(usage: Usage) -> dict[str, int]:
+    return {"prompt": usage.prompt, "cached": usage.cached, "output": usage.output, "thoughts": usage.thoughts}
 
 
 def _call_data(call: ToolCall) -> dict[str, Any]:
@@ -155,9 +163,12 @@ def _clean(value: Any, redact: Redact) -> Any:
 
 
 def _read_reply(shape: Shape) -> ModelReply:
-    usage = shape.inner("usage")
-    told = Usage(usage.number("prompt"), usage.number("cached"), usage.number("output"), usage.number("thoughts"))
-    return ModelReply(shape.text("text"), tuple(_read_call(call) for call in shape.items("calls")), told, shape.text("finish"))
+    usage = _read_usage(shape.inner("usage"))
+    return ModelReply(shape.text("text"), tuple(_read_call(call) for call in shape.items("calls")), usage, shape.text("finish"))
+
+
+def _read_usage(shape: Shape) -> Usage:
+    return Usage(shape.number("prompt"), shape.number("cached"), shape.number("output"), shape.number("thoughts"))
 
 
 def _read_call(shape: Shape) -> ToolCall:

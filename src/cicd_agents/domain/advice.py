@@ -22,6 +22,7 @@ class DossierKind(StrEnum):
     LOG = "log"
     COMMIT = "commit"
     DIFF = "diff"
+    SOURCE = "source"
     TABLE = "table"
     METRIC = "metric"
     FINDING = "finding"
@@ -149,7 +150,14 @@ class ModelReply:
 
 
 class ModelFailed(ServiceError):
-    """No usable reply: timeout, rate limit, refusal, safety block, junk, a cut stream. The text is one sentence without anything that the model said."""
+    """No usable reply: timeout, rate limit, refusal, safety block, junk, a cut stream. The text is one sentence without anything that the model said.
+
+    `usage` is what the failed call took all the same, as far as the service told it.
+    """
+
+    def __init__(self, sentence: str, usage: Usage = Usage()) -> None:
+        super().__init__(sentence)
+        self.usage = usage
 
 
 class LanguageModel(Protocol):
@@ -196,7 +204,7 @@ class Advice:
     """What the model said, as far as it held. Everything in it is plain text, to be escaped like any other text from outside.
 
     `narrative` explains in a few sentences; `extra` are parts by name (highlights, migration, strategy, next). `concern`: a person should look, and why.
-    `dropped` counts what was not kept, by the reason. `problem` says in one sentence why there is no explanation; then all else is empty.
+    `dropped` counts what was not kept, by the reason. `cost` is None where the model's price is not known. `problem` says in one sentence why there is no explanation; then all else is empty.
     """
 
     narrative: str = ""
@@ -210,7 +218,7 @@ class Advice:
     model: str = ""
     usage: Usage = Usage()
     seconds: float = 0.0
-    cost: float = 0.0
+    cost: float | None = 0.0
     calls: int = 0
     remembered: bool = False
     problem: str = ""

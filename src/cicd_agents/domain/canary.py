@@ -123,7 +123,9 @@ class Observation:
     """What is known of both versions. `since` is when this canary began to serve, None: with its first sample.
 
     `share` is the canary's share of the traffic over time; `warnings` say why the data may be partial. `concurrent` is False where the baseline is of another
-    time (before the deployment, or the same time of an earlier day, shifted onto the canary's): then the evidence is weaker.
+    time (before the deployment, or the same time of an earlier day, shifted onto the canary's): then the evidence is weaker. It was `moved` by so many seconds,
+    0: not known. `earlier` is the whole service at the same clock time of earlier days, each moved onto the present; it is looked at where no baseline of the
+    same time is left.
     """
 
     baseline: Version = Version("baseline")
@@ -133,6 +135,8 @@ class Observation:
     points: tuple[Point, ...] = ()
     warnings: tuple[str, ...] = ()
     concurrent: bool = True
+    moved: float = 0.0
+    earlier: tuple[Version, ...] = ()
 
 
 # The policy
@@ -218,7 +222,11 @@ class AtOnce:
 
 @dataclass(frozen=True, slots=True)
 class CanaryPolicy:
-    """How to judge. `alpha` is the false-alarm budget of all metrics together, over all looks. Seconds: `step`, `warm_up` (pod age), `hole` (longest gap)."""
+    """How to judge. `alpha` is the false-alarm budget of all metrics together, over all looks. Seconds: `step`, `warm_up` (pod age), `hole` (longest gap).
+
+    Where no baseline of the same time is left: `objective` is the part of the requests that should have no server error, whose budget must not burn too fast;
+    `earlier_days` is of how many days before the same clock time is looked at (0: of none).
+    """
 
     metrics: tuple[Metric, ...]
     stages: tuple[Stage, ...]
@@ -230,6 +238,8 @@ class CanaryPolicy:
     at_once: AtOnce = AtOnce()
     slo_latency: float | None = None
     least_requests: int = 50
+    objective: float = 0.999
+    earlier_days: int = 7
 
 
 # The conclusion

@@ -1,6 +1,6 @@
-"""Flagger in our words: what a Canary says of itself, the port that reads and changes it, and what its gates are answered.
+"""Flagger in our words: what a Canary says of itself, and the port that reads and changes it.
 
-Source of the names: the Canary CRD (flagger.app/v1beta1); Flagger docs, "Webhooks" and "How it works".
+Source of the names: the Canary CRD (flagger.app/v1beta1); Flagger docs, "How it works".
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from cicd_agents.domain.canary import Decision
 from cicd_agents.domain.delivery_objects import ObjectName, escaped, pods_of
+from cicd_agents.domain.delivery_traffic import TrafficTarget
 from cicd_agents.domain.guardian import Sides
 
 
@@ -67,7 +67,7 @@ class FlaggerState:
 
     `same`: the target's pods are those of the primary, so nothing new is there; None where that cannot be told. `primary_ids` name the target's own
     ReplicaSet that the primary's pods were made of: by its hash and by its name. `skipping`: analyses are skipped; `skipping_by_us`, `ours`: we set that.
-    `hooks` are the kinds of webhooks that are set.
+    `hooks` are the kinds of webhooks that are set. `provider` weighs the traffic, empty: that of the whole installation; `split` is where, as far as we know.
     """
 
     name: ObjectName
@@ -88,6 +88,8 @@ class FlaggerState:
     skipping: bool = False
     skipping_by_us: bool = False
     hooks: tuple[str, ...] = ()
+    provider: str = ""
+    split: TrafficTarget | None = None
 
     @property
     def coming(self) -> bool:
@@ -104,35 +106,6 @@ def sides(state: FlaggerState) -> Sides | None:
     canary = f"{escaped(name)}-[a-z0-9]+" + ("-[a-z0-9]+" if state.target_kind == "Deployment" else "")
     primary = pods_of(f"{name}-primary") if state.target_kind != "Deployment" else f"{pods_of(f'{name}-primary')}-[a-z0-9]+"
     return Sides(f'pod=~"{canary}"', f'pod=~"{primary}"', f'namespace="{state.name.namespace}"')
-
-
-class GateHook(StrEnum):
-    """The webhooks of Flagger that wait for a decision; the values are those of `webhooks[].type`."""
-
-    CONFIRM_TRAFFIC_INCREASE = "confirm-traffic-increase"
-    CONFIRM_PROMOTION = "confirm-promotion"
-    ROLLBACK = "rollback"
-
-
-@dataclass(frozen=True, slots=True)
-class GateAnswer:
-    """What a gate answers: 200 opens it, anything else keeps it closed. `reason` is for the body."""
-
-    status: int
-    reason: str
-
-
-OPEN, CLOSED = 200, 403
-
-
-def gate_answer(hook: GateHook, decision: Decision | None) -> GateAnswer:
-    """What Flagger is to be told. `None`: nothing was decided. Only a decision opens a gate: what cannot be seen neither promotes nor rolls back.
-
-    200 at `rollback` makes Flagger roll back at once; at the others it goes on. They are asked at every interval, so the answer may change.
-    """
-    wanted = Decision.ROLLBACK if hook is GateHook.ROLLBACK else Decision.PROMOTE
-    said = "nothing is decided" if decision is None else f"the decision is {decision}"
-    return GateAnswer(OPEN if decision is wanted else CLOSED, f"{hook}: {said}.")
 
 
 class Flagger(Protocol):

@@ -93,6 +93,7 @@ class RolloutState:
     held: bool = False
     held_by_us: bool = False
     pauses: tuple[str, ...] = ()
+    controller_pause: bool = False
     promoting_fully: bool = False
     step: int | None = None
     steps: tuple[RolloutStep, ...] = ()
@@ -109,6 +110,11 @@ class RolloutState:
     def running(self) -> bool:
         """Whether a version is on its way beside the stable one, also an aborted one."""
         return bool(self.stable) and self.current != self.stable
+
+    @property
+    def unpausing(self) -> bool:
+        """Whether the end of its pause was asked for and its controller has not seen that (utils/rollout, IsUnpausing)."""
+        return self.controller_pause and not self.pauses
 
     @property
     def can_keep_pods(self) -> bool:
@@ -171,10 +177,6 @@ class Rollouts(Protocol):
 
     def abort(self, name: ObjectName) -> bool:
         """Give the traffic back to the stable version."""
-        ...
-
-    def retry(self, name: ObjectName) -> bool:
-        """Take an abort back: the version starts again from the first step."""
         ...
 
     def undo(self, name: ObjectName, template_hash: str) -> bool:

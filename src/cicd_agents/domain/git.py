@@ -1,4 +1,4 @@
-"""The words of writing to git: who writes, what is pushed, and how a ref stands after it was tried."""
+"""The words of git: who writes, what is pushed, how a ref stands after it was tried, and what a commit changed in a file."""
 
 from __future__ import annotations
 
@@ -48,3 +48,12 @@ class PushedRef:
     target: str
     standing: Standing
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """What a commit changed in a file, as git prints it; `whole` is false where `text` is only its beginning."""
+
+    path: str
+    text: str
+    whole: bool = True

@@ -169,6 +169,16 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageCount:
+    """How often each version wrote a kind of log message; `message` is its template, redacted."""
+
+    message: str
+    canary: float
+    baseline: float
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineEntry:
     """Something that happened, in one sentence."""
 
@@ -231,7 +241,8 @@ class WatchState:
     """How far a watch has come, so that a later job goes on with it. It holds for one `version` of one service in one environment only.
 
     `stage` counts from 0, `stages` says when each began (time, share); `ended` is the decision that ended the watch, empty while it goes on. `judged` are the
-    versions in the words of the delivery tool, `run` the CI run: by these a run that was killed while it rolled back is finished by the next one.
+    versions in the words of the delivery tool, `run` the CI run: by these a run that was killed while it rolled back is finished by the next one. `told` is the
+    kind of the last message to people (report.guardian_slack), empty: there was none.
     """
 
     service: str
@@ -244,3 +255,4 @@ class WatchState:
     ended: str = ""
     judged: tuple[str, ...] = ()
     run: str = ""
+    told: str = ""

@@ -78,3 +78,22 @@ class PastDecision:
     canary: str = ""
     baseline: str = ""
     common: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastAdvice:
+    """One question that was put to a model, and what came of it. (repository, key, run_id, time) identify it.
+
+    `key` is the question's (advisor.memory.question_key); `text` the checked answer in the form that is kept, empty where there is none: what it cost still
+    counts. `usd` is its price in US dollars, None: not known; `tokens` are all of it, in and out.
+    """
+
+    repository: str
+    key: str
+    run_id: str
+    time: float
+    agent: str
+    model: str
+    text: str
+    usd: float | None
+    tokens: int

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from cicd_agents.domain.ci import Annotation, Author, Comment, Commit, Comparison, Issue, Job, JobResult, Run, RunRef
 from cicd_agents.domain.context import PullRequest
-from cicd_agents.domain.history import PastDecision, PastFailure, PastRerun, RerunRecord, Sightings
+from cicd_agents.domain.history import PastAdvice, PastDecision, PastFailure, PastRerun, RerunRecord, Sightings
 from cicd_agents.domain.release import HistoryCommit
 
 
@@ -255,4 +255,25 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+        ...
+
+
+class AdviceMemory(Protocol):
+    """Memory of what a model was asked; bounded."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether anything can be remembered here."""
+        ...
+
+    def record_advice(self, advice: PastAdvice) -> None:
+        """Remember a question, its answer and its price."""
+        ...
+
+    def advice(self, repository: str, key: str) -> str | None:
+        """The newest answer that is kept for a question; None: there is none."""
+        ...
+
+    def spent_since(self, repository: str, since: float) -> float:
+        """US dollars that were paid since then, as far as prices are known."""
         ...

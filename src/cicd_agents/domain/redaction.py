@@ -57,6 +57,14 @@ class Redactor:
 
     def redact(self, text: str) -> Redacted:
         """The text with every secret replaced by `[redacted:KIND]`."""
+        return self._redacted(text, _marker)
+
+    def redact_lines(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """The lines of one text, redacted as a whole, and as many as before: a secret of several lines is hidden in each of them."""
+        text = "\n".join(line.replace("\n", " ") for line in lines)
+        return tuple(self._redacted(text, _marker_of_each_line).text.split("\n")) if lines else ()
+
+    def _redacted(self, text: str, marker: Callable[[str, Span], str]) -> Redacted:
         count = 0
         if len(text) < MIN_LENGTH:  # no finder sees anything in so short a text
             return Redacted(text, count)
@@ -64,7 +72,7 @@ class Redactor:
             spans = _merged(_found(text, self._forms), text)
             if not spans:
                 break
-            text, count = _replaced(text, spans), count + len(spans)
+            text, count = _replaced(text, spans, marker), count + len(spans)
         return Redacted(text, count)
 
 
@@ -257,10 +265,18 @@ def _holds_news(group: list[Span]) -> bool:
     return max(span.end for span in group) - group[0].start > hidden
 
 
-def _replaced(text: str, spans: list[Span]) -> str:
+def _replaced(text: str, spans: list[Span], marker: Callable[[str, Span], str]) -> str:
     parts: list[str] = []
     position = 0
     for span in spans:
-        parts += (text[position : span.start], f"[redacted:{span.kind}]")
+        parts += (text[position : span.start], marker(text, span))
         position = span.end
     return "".join([*parts, text[position:]])
+
+
+def _marker(_text: str, span: Span) -> str:
+    return f"[redacted:{span.kind}]"
+
+
+def _marker_of_each_line(text: str, span: Span) -> str:
+    return "\n".join([f"[redacted:{span.kind}]"] * (1 + text.count("\n", span.start, span.end)))

@@ -11,7 +11,8 @@ from cicd_agents.domain.finding import Finding
 from cicd_agents.domain.operation import Operation
 from cicd_agents.domain.release import ReleaseDetails
 
-if TYPE_CHECKING:  # by name only below: the guardian's words are many, and other agents need not wait for them at start-up
+if TYPE_CHECKING:  # by name only below: the words of the guardian and of the advisor are many, and whoever needs them not need not wait for them
+    from cicd_agents.domain.advice import Advice
     from cicd_agents.domain.guardian import GuardianDetails
 
 Details = TypeVar("Details", DoctorDetails, ReleaseDetails, "GuardianDetails")
@@ -39,7 +40,7 @@ EXIT_PASS, EXIT_GATE_CLOSED, EXIT_USAGE, EXIT_UNDECIDED, EXIT_APPROVAL, EXIT_BUG
 
 @dataclass(frozen=True)  # typing marks instances of generic classes, which slots forbid
 class AgentVerdict(Generic[Details]):
-    """An agent's conclusion; `details` is typed per agent by the report contract."""
+    """An agent's conclusion; `details` is typed per agent by the report contract. `advice` is what a model made of it; None: none was asked."""
 
     agent: str
     outcome: Outcome
@@ -49,6 +50,7 @@ class AgentVerdict(Generic[Details]):
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     operations: tuple[Operation, ...] = ()
+    advice: Advice | None = None
 
 
 Verdict = AgentVerdict[DoctorDetails]

@@ -68,6 +68,14 @@ class ArgoCDWay:
         """Nothing: Argo CD shares no traffic."""
         return ()
 
+    def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:  # noqa: ARG002 as above
+        """Nothing: a sync is not done in stages."""
+        return ()
+
+    def release(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:  # noqa: ARG002 as above
+        """Nothing is held."""
+        return ()
+
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:  # noqa: ARG002 what was switched off stands on the application
         """Automated sync on again, where an earlier rollback switched it off."""
         app = self._seen or self._application()
@@ -89,16 +97,27 @@ class ArgoCDWay:
     # What the operations do
 
     def _terminate(self, _operation: Operation) -> str:
-        app = self._application()
-        if app.operation is None or app.operation.phase not in ACTIVE:
+        if not self._busy():
             raise AlreadyDone("No operation runs.")
-        self.applications.terminate(self.name)
-        end = self.clock.monotonic() + _LONGEST
-        while (after := self._application().operation) and after.phase in ACTIVE:
+        told, end = False, self.clock.monotonic() + _LONGEST
+        while self._busy():
             if self.clock.monotonic() >= end:
                 raise Rejected(f"Argo CD: the operation of {self.name} was told to end and still runs after {_LONGEST:.0f} s.")
+            told = told or self._told_to_end()
             self.clock.sleep(_PAUSE)
-        return "The operation that ran was ended."
+        return "The operation that ran was ended." if told else "The operation that ran ended by itself."
+
+    def _told_to_end(self) -> bool:
+        """Argo CD refuses where the operation has ended by itself, and where its controller has not begun it yet; the next look tells which."""
+        try:
+            self.applications.terminate(self.name)
+        except Rejected:
+            return False
+        return True
+
+    def _busy(self) -> bool:
+        operation = self._application().operation
+        return operation is not None and operation.phase in ACTIVE
 
     def _pause(self, operation: Operation) -> str:
         app = self._application()

@@ -159,13 +159,13 @@ def _failed(app: Application) -> str:
 def _obstacles(app: Application, habits: Habits, rights: Rights) -> tuple[str, ...]:
     found = []
     if _running(app) and going_to(app.operation) is None and not habits.terminate:
-        found.append("Another operation of Argo CD is running; wait for its end, or have it ended (`argocd app terminate-op`).")
+        found.append("Another operation of Argo CD is running; wait for its end, or have it ended (argocd-terminate).")
     if rights.sync is False and rights.rollback is not True:
         found.append("The token lacks the right `applications, sync` on it.")
     if app.auto_sync and rights.update is False:
         found.append("Automated sync is on, and the token lacks the right `applications, update` to switch it off.")
     if app.auto_sync and app.owner and not habits.allow_owned:
-        found.append(f"It is made by the {app.owner}, which puts automated sync back and so the bad version: revert in Git, or allow this rollback for it.")
+        found.append(f"It is made by the {app.owner}, which puts automated sync back and so the bad version: revert in Git, or allow it (argocd-owned).")
     return tuple(found)
 
 

@@ -1,8 +1,7 @@
 """Acts on one Canary of Flagger, which has no field that aborts: while a version is analysed, its target goes back to what the primary runs.
 
 Flagger takes a target that is as it was promoted last for a rollback by hand and starts no new analysis. Where the bad version is promoted already, the older
-one is brought in without an analysis. The undo is another way's (the target's Deployment), given as `workload`; a service that answers Flagger's `rollback`
-gate (domain.delivery_flagger.gate_answer) is the other way.
+one is brought in without an analysis. The undo is another way's (the target's Deployment), given as `workload`.
 """
 
 from __future__ import annotations
@@ -12,11 +11,13 @@ from dataclasses import dataclass, replace
 
 from cicd_agents.domain.delivery_flagger import PROMOTING, Flagger, FlaggerPhase, FlaggerState
 from cicd_agents.domain.delivery_objects import ObjectName
-from cicd_agents.domain.errors import Rejected, UsageError
+from cicd_agents.domain.delivery_traffic import Traffic
+from cicd_agents.domain.errors import Refused, Rejected, ServiceError, UsageError
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import Operation
 from cicd_agents.operations.apply import AlreadyDone, Applier
+from cicd_agents.operations.delivery_traffic import SET_WEIGHT, TrafficWay
 from cicd_agents.operations.delivery_way import DeliveryWay, write
 from cicd_agents.operations.guardian_versions import shown
 
@@ -28,12 +29,12 @@ _PRIMARY = "primary"
 
 @dataclass(frozen=True, slots=True)
 class FlaggerWay:
-    """One Canary; `workload` is its target, `traffic` the route or Ingress that Flagger weighs (without it a freeze is not possible)."""
+    """One Canary; `workload` is its target, `traffic` the splits of its cluster (without them a freeze is not possible)."""
 
     name: ObjectName
     flagger: Flagger
     workload: DeliveryWay | None = None
-    traffic: DeliveryWay | None = None
+    traffic: Traffic | None = None
 
     @property
     def target(self) -> str:
@@ -45,15 +46,20 @@ class FlaggerWay:
         state = self.flagger.state(self.name)
         below = self.workload.look() if self.workload else None
         found = standing_of(self.target, state, below, self.flagger.missing_rights(self.name))
+        if not (state.coming and state.suspended and state.split and self.traffic):
+            return found
         # While Flagger is suspended its own word for the weight may be an old one.
-        return found if self.traffic is None or not state.coming else replace(found, share=self.traffic.look().share)
+        try:
+            return replace(found, share=self.traffic.split(state.split).share)
+        except (ServiceError, UsageError) as problem:
+            return replace(found, notes=(*found.notes, f"The weights could not be read, so its share is Flagger's own word: {problem}"))
 
     def rollback(self, standing: DeliveryStanding, to: KnownRevision, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
         """Undo the target; where the bad version is the primary's already, skip the analysis of the older one first. Raises UsageError without a workload."""
         if self.workload is None:
             raise UsageError(
                 f"{self.target} cannot be rolled back by itself: Flagger has no such field. Name its target beside it, such as "
-                "`deployment:NAMESPACE/NAME`, or let its `rollback` gate be answered."
+                "`deployment:NAMESPACE/NAME` by `workload`, or open its `rollback` gate."
             )
         state = self._fresh(standing)
         undo = self.workload.rollback(self.workload.look(), to, why, evidence)
@@ -71,16 +77,27 @@ class FlaggerWay:
         return (*self._awake(state, why), self._skip(standing, said, "Resume the target; what is promoted stays."))
 
     def freeze(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
-        """Suspend it, so that it neither weighs nor scales, and give all traffic to the primary by `traffic`; nothing without that."""
+        """Suspend it, so that it neither weighs nor scales, and give all traffic to the primary where Flagger weighs it; empty where that is not known.
+
+        Raises Refused where the weights may not be written: suspended alone, the canary would keep its traffic.
+        """
         state = self._fresh(standing)
-        if self.traffic is None or not state.coming:
+        split = self._weighed(state)
+        if split is None or not state.coming:
             return ()
-        suspend = write(SUSPEND, self.target, f"{why} Otherwise Flagger sets the weights and takes the pods away.", "Resume the target.", "", evidence)
-        return (suspend, *self.traffic.freeze(self.traffic.look(), why, evidence))
+        if missing := split.traffic.missing_rights(split.split_target):
+            raise Refused(f"{self.target} cannot be frozen: {' '.join(missing)}")
+        suspend = self._suspend(standing, f"{why} Otherwise Flagger sets the weights and takes the pods away.", evidence)
+        return (suspend, *split.freeze(split.look(), why, evidence))
 
     def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
-        """Suspend it: the traffic stays split as it is."""
-        return () if self._fresh(standing).suspended else (write(SUSPEND, self.target, why, "Resume the target."),)
+        """Suspend it while a version is analysed: the traffic stays split as it is."""
+        state = self._fresh(standing)
+        return (self._suspend(standing, f"{why} The traffic stays split as it is."),) if state.coming and not state.suspended else ()
+
+    def release(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+        """Let Flagger go on where we suspended it."""
+        return self._awake(self._fresh(standing), why)
 
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Switch on what we switched off: analyses, Flagger itself, and what the target's way did."""
@@ -93,9 +110,10 @@ class FlaggerWay:
 
     def appliers(self) -> Mapping[str, Applier]:
         """What does each kind of operation, those of the target and the traffic among them."""
-        own = {SUSPEND: self._do_suspend, RESUME: self._do_resume, SKIP: self._do_skip, STOP_SKIPPING: self._do_stop_skipping}
-        others = [way.appliers() for way in (self.traffic, self.workload) if way is not None]
-        return {kind: applier for appliers in (*others, own) for kind, applier in appliers.items()}
+        own = {
+            SUSPEND: self._do_suspend, RESUME: self._do_resume, SKIP: self._do_skip, STOP_SKIPPING: self._do_stop_skipping, SET_WEIGHT: self._do_set_weight,
+        }  # fmt: skip
+        return {**(self.workload.appliers() if self.workload else {}), **own}
 
     def commands(self, standing: DeliveryStanding, to: KnownRevision | None) -> tuple[str, ...]:
         """The rollback by hand."""
@@ -105,7 +123,8 @@ class FlaggerWay:
 
     # The appliers
 
-    def _do_suspend(self, _operation: Operation) -> str:
+    def _do_suspend(self, operation: Operation) -> str:
+        self._require(operation)
         if not self.flagger.suspend(self.name, True):
             raise AlreadyDone("It is suspended.")
         return "Suspended; the traffic stays split as it is."
@@ -115,10 +134,14 @@ class FlaggerWay:
             raise AlreadyDone("It is not suspended by us.")
         return "Resumed."
 
+    def _do_set_weight(self, operation: Operation) -> str:
+        split = self._weighed(self.flagger.state(self.name))
+        if split is None:
+            raise Rejected(f"{self.target} does not tell any more what weighs its traffic; look again.")
+        return split.appliers()[SET_WEIGHT](operation)
+
     def _do_skip(self, operation: Operation) -> str:
-        judged, runs = dict(operation.parameters), self.look().current
-        if runs is None or (runs.id, runs.version) != (judged.get("id"), judged.get("version")):
-            raise Rejected(f"{self.target} has {shown(runs) if runs else 'an unknown version'} by now, which was not judged; look again.")
+        self._require(operation)
         if not self.flagger.skip_analysis(self.name, True):
             raise AlreadyDone("Analyses are skipped.")
         return "Analyses are skipped."
@@ -140,13 +163,30 @@ class FlaggerWay:
             raise Rejected(f"{self.target} is {state.word or 'new'} by now, which is not how it was when it was judged; look again.")
         return state
 
+    def _require(self, operation: Operation) -> None:
+        """Refuse to act on another version than the one that was judged."""
+        judged, runs = dict(operation.parameters), self.look().current
+        if runs is None or (runs.id, runs.version) != (judged.get("id"), judged.get("version")):
+            raise Rejected(f"{self.target} has {shown(runs) if runs else 'an unknown version'} by now, which was not judged; look again.")
+
+    def _weighed(self, state: FlaggerState) -> TrafficWay | None:
+        return TrafficWay(state.split, self.traffic) if state.split and self.traffic else None
+
+    def _suspend(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> Operation:
+        return write(SUSPEND, self.target, why, "Resume the target.", "", evidence, _bound(standing))
+
     def _awake(self, state: FlaggerState, why: str) -> tuple[Operation, ...]:
         return (write(RESUME, self.target, f"{why} Flagger goes on.", "Suspend it again by hand."),) if state.ours else ()
 
     def _skip(self, standing: DeliveryStanding, why: str, reverse: str, evidence: tuple[Evidence, ...] = ()) -> Operation:
         """Without an analysis whatever is on its way goes in, so the write is bound to what was judged."""
-        runs = standing.current
-        return write(SKIP, self.target, why, reverse, "", evidence, {"id": runs.id, "version": runs.version} if runs else {})
+        return write(SKIP, self.target, why, reverse, "", evidence, _bound(standing))
+
+
+def _bound(standing: DeliveryStanding) -> dict[str, str]:
+    """What binds a write to the version that was looked at."""
+    runs = standing.current
+    return {"id": runs.id, "version": runs.version} if runs else {}
 
 
 def standing_of(target: str, state: FlaggerState, below: DeliveryStanding | None, missing: tuple[str, ...] = ()) -> DeliveryStanding:
@@ -202,7 +242,7 @@ def _obstacles(state: FlaggerState, below: DeliveryStanding | None) -> tuple[str
     if state.phase in (FlaggerPhase.NEW, FlaggerPhase.INITIALIZING, FlaggerPhase.TERMINATING, FlaggerPhase.TERMINATED):
         found.append(f"It is {state.word or 'new'}: there is no primary that serves yet, or not any more.")
     if state.target_kind not in ("Deployment", "DaemonSet"):
-        found.append(f"Its target is a {state.target_kind[:60]}, whose versions are not told apart here; let its `rollback` gate be answered.")
+        found.append(f"Its target is a {state.target_kind[:60]}, whose versions are not told apart here; open its `rollback` gate instead.")
     if state.phase is FlaggerPhase.UNKNOWN:
         found.append(f"Its phase {state.word[:60]!r} is not known, so it is not told what a change of the target would do.")
     if state.suspended and not state.ours and not state.coming:
@@ -222,4 +262,15 @@ def _notes(state: FlaggerState) -> list[str]:
         notes.append("Flagger rolled it back: the primary serves, but the target still names the bad version; revert that in Git.")
     if state.coming and "rollback" in state.hooks:
         notes.append("It has a `rollback` gate: answered with 200, Flagger rolls back by itself.")
+    if state.coming and state.split is None:
+        notes.append(f"A freeze is not possible: {_unweighed(state)}.")
     return notes
+
+
+def _unweighed(state: FlaggerState) -> str:
+    """Why it is not known what weighs the traffic."""
+    if not state.provider:
+        return "its Canary does not say what weighs the traffic; set `provider` there to istio or nginx"
+    if state.provider == "nginx":
+        return "its traffic is split by headers or cookies, which go before any weight"
+    return f"its provider is {state.provider}, and only the weights of istio and nginx are written here"

@@ -69,6 +69,14 @@ class FluxWay:
         frozen = () if self.workload is None else self.workload.freeze(self._below(self.workload, standing), why, evidence)
         return (*self._suspends(why, evidence), *frozen) if frozen else ()
 
+    def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+        """What the workload's way does: Flux leaves alone what Git does not state, such as a pause."""
+        return () if self.workload is None else self.workload.hold(self._below(self.workload, standing), why)
+
+    def release(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+        """What the workload's way does."""
+        return () if self.workload is None else self.workload.release(self._below(self.workload, standing), why)
+
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Resume what bears our mark, reconcile, and let the image automations write again at the end."""
         state = self.flux.state(self.reconciled)

@@ -17,23 +17,22 @@ from cicd_agents.operations.delivery_rollouts_standing import serving, standing_
 from cicd_agents.operations.delivery_way import write
 from cicd_agents.operations.promotion_delivery import looks
 
-ABORT, UNDO, RETRY = "AbortRollout", "UndoRollout", "RetryRollout"
+ABORT, UNDO = "AbortRollout", "UndoRollout"
 PROMOTE, PROMOTE_FULLY = "PromoteRollout", "PromoteRolloutFully"
 HOLD, RELEASE = "HoldRollout", "ReleaseRollout"
 KEEP_PODS, RESTORE_DELAY = "KeepAbortedPods", "RestoreAbortDelay"
-ROLLOUT_KINDS = (ABORT, UNDO, RETRY, PROMOTE, PROMOTE_FULLY, HOLD, RELEASE, KEEP_PODS, RESTORE_DELAY)
+ROLLOUT_KINDS = (ABORT, UNDO, PROMOTE, PROMOTE_FULLY, HOLD, RELEASE, KEEP_PODS, RESTORE_DELAY)
 # How long the controller may take to see a template that was written.
 SECONDS_TO_OBSERVE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutWay:
-    """One Rollout. `retry`: `resume` also takes an abort back, so that the same version starts again from its first step."""
+    """One Rollout."""
 
     name: ObjectName
     rollouts: Rollouts
     clock: Clock
-    retry: bool = False
 
     @property
     def target(self) -> str:
@@ -51,13 +50,13 @@ class RolloutWay:
         if state.revision(to.id) is None:
             raise UsageError(f"{self.target} has no revision {to.id[:60]!r} (a pod-template hash): {', '.join(each.hash for each in state.revisions[:10])}.")
         if to.id == state.stable:
-            return (self._abort(state, why, evidence),) if state.running else ()
+            return self._aborting(state, why, evidence) if state.running else ()
         written = f"{why} {to.version} is written into the template again."
         undo = write(UNDO, self.target, written, self._kubectl("undo"), to.id, evidence, {"from": state.current, "to": to.id})
         quick, no_way_back = f"{why} The way back skips steps, pauses and analyses.", "None: roll forward with the next version."
         full = write(PROMOTE_FULLY, self.target, quick, no_way_back, to.id, evidence, {"to": to.id})
         coming = state.running and not state.aborted and state.current != to.id
-        return (*((self._abort(state, why, evidence),) if coming else ()), undo, full)
+        return (*(self._aborting(state, why, evidence) if coming else ()), undo, full)
 
     def promote(self, standing: DeliveryStanding, share: float | None, why: str) -> tuple[Operation, ...]:
         """End the pause or step; without a share skip all that are left. Nothing where the canary has that share, or no version is coming in.
@@ -86,32 +85,32 @@ class RolloutWay:
         if not state.running or not state.can_keep_pods:
             return ()
         kept, back = f"{why} The pods of the new version are kept (`abortScaleDownDelaySeconds: 0`).", "Resume the target, or set the delay again by hand."
-        return write(KEEP_PODS, self.target, kept, back, state.current, evidence), self._abort(state, why, evidence)
+        return (write(KEEP_PODS, self.target, kept, back, state.current, evidence), *self._aborting(state, why, evidence))
 
     def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
-        """Pause where it is: a pause with an end would go on by itself. The traffic stays split."""
+        """Pause where it is, except at a pause without an end, which holds it already. The traffic stays split."""
         state = self._fresh(standing)
-        if not state.running or state.held:
+        if not state.running or state.aborted or state.held or _waits(state):
             return ()
-        return (write(HOLD, self.target, why, "Resume the target.", state.current, given={"to": state.current}),)
+        return (write(HOLD, self.target, f"{why} The traffic stays split as it is.", "Resume the target.", state.current, given={"to": state.current}),)
+
+    def release(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+        """End the pause that we set."""
+        return self._released(self._fresh(standing), why)
 
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
-        """Put back the delay and end the pause that we set; with `retry` take the abort back."""
+        """Put back the delay and end the pause that we set; an abort stays."""
         state = self._fresh(standing)
-        found = []
+        found = self._released(state, why)
         if state.kept_delay is not None:
-            found.append(write(RESTORE_DELAY, self.target, why, "Set `abortScaleDownDelaySeconds: 0` by hand.", state.kept_delay))
-        if state.held and state.held_by_us:
-            found.append(write(RELEASE, self.target, why, "kubectl argo rollouts pause, by hand.", state.current))
-        if self.retry and state.aborted:
-            found.append(write(RETRY, self.target, f"{why} The version starts again from its first step.", "Roll back again.", state.current))
-        return tuple(found)
+            found = (write(RESTORE_DELAY, self.target, why, "Set `abortScaleDownDelaySeconds: 0` by hand.", state.kept_delay), *found)
+        return found
 
     def appliers(self) -> Mapping[str, Applier]:
         """What does each kind of operation."""
         return {
             ABORT: self._do_abort, UNDO: self._do_undo, PROMOTE: self._do_promote, PROMOTE_FULLY: self._do_promote_fully, KEEP_PODS: self._do_keep,
-            RESTORE_DELAY: self._do_restore, HOLD: self._do_hold, RELEASE: self._do_release, RETRY: self._do_retry,
+            RESTORE_DELAY: self._do_restore, HOLD: self._do_hold, RELEASE: self._do_release,
         }  # fmt: skip
 
     def commands(self, standing: DeliveryStanding, to: KnownRevision | None) -> tuple[str, ...]:
@@ -186,11 +185,6 @@ class RolloutWay:
             raise AlreadyDone("It is not paused by us.")
         return "Our pause was ended."
 
-    def _do_retry(self, _operation: Operation) -> str:
-        if not self.rollouts.retry(self.name):
-            raise AlreadyDone("It is not aborted.")
-        return "The abort was taken back."
-
     # Planning
 
     def _fresh(self, standing: DeliveryStanding) -> RolloutState:
@@ -200,8 +194,14 @@ class RolloutWay:
             raise Rejected(f"{self.target} is at {serving(state)} by now, not at {standing.current.id}, which was judged; look again.")
         return state
 
-    def _abort(self, state: RolloutState, why: str, evidence: tuple[Evidence, ...]) -> Operation:
-        return write(ABORT, self.target, why, self._kubectl("retry rollout"), state.current, evidence, {"to": state.current})
+    def _aborting(self, state: RolloutState, why: str, evidence: tuple[Evidence, ...]) -> tuple[Operation, ...]:
+        """The abort, and behind it the end of a pause of ours, by which neither pods nor the active Service would change (rollout/context.go, haltProgress)."""
+        abort = write(ABORT, self.target, why, self._kubectl("retry rollout"), state.current, evidence, {"to": state.current})
+        return (abort, *self._released(state, f"{why} Held, it would not scale back."))
+
+    def _released(self, state: RolloutState, why: str) -> tuple[Operation, ...]:
+        pause = self._kubectl("pause")
+        return (write(RELEASE, self.target, why, pause, state.current),) if state.held and state.held_by_us else ()
 
     def _kubectl(self, verb: str, options: str = "") -> str:
         return f"kubectl argo rollouts {verb} {self.name.name} -n {self.name.namespace}{options}"
@@ -211,6 +211,11 @@ class RolloutWay:
         judged = _parameter(operation, "to")
         if state.current != judged:
             raise Rejected(f"{self.target} brings in {state.current} by now, not {judged}, which was judged; look again.")
+
+
+def _waits(state: RolloutState) -> bool:
+    """Whether it stands at a pause that has no end."""
+    return bool(state.pauses) and state.step is not None and state.step < len(state.steps) and state.steps[state.step].endless
 
 
 def _next(state: RolloutState) -> str:

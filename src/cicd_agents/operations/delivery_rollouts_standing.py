@@ -62,6 +62,8 @@ def _health(state: RolloutState) -> str:
 def _obstacles(state: RolloutState) -> tuple[str, ...]:
     if not state.stable:
         return ("It is the first version: there is no stable one to go back to.",)
+    if state.held and not state.held_by_us and not (state.running and state.routed):
+        return ("It is held by `spec.paused`, which somebody else set: pods would not go back while it is. Resume it first.",)
     if state.workload_ref and state.workload_ref[0] != "Deployment":
         return (f"Its template is in a {state.workload_ref[0]}, which is not written to; an abort is possible, an undo is not.",) if not state.running else ()
     return ()

@@ -55,6 +55,14 @@ class TrafficWay:
         """All traffic to the stable side; the canary's pods stay anyway."""
         return (self._operation(0.0, standing, why, evidence),)
 
+    def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:  # noqa: ARG002 the protocol's signature
+        """Nothing: weights do not change by themselves."""
+        return ()
+
+    def release(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:  # noqa: ARG002 the protocol's signature
+        """Nothing is held."""
+        return ()
+
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:  # noqa: ARG002 the protocol's signature
         """Nothing was switched off."""
         return ()

@@ -47,6 +47,14 @@ class DeliveryWay(Protocol):
         """The writes that give all traffic to the stable version and keep the canary's pods; empty where this tool has no such thing."""
         ...
 
+    def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+        """The writes that keep a roll-out where it is, marked as ours; empty where nothing would go on by itself."""
+        ...
+
+    def release(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+        """The writes that end such a hold of ours and nothing else; empty where there is none."""
+        ...
+
     def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """The writes that switch on again what an earlier rollback switched off; empty where there is nothing of that."""
         ...

@@ -20,7 +20,7 @@ from cicd_agents.operations.apply import AlreadyDone, Applier
 from cicd_agents.operations.delivery_way import write
 
 UNDO, PAUSE, UNPAUSE, MARK = "UndoWorkload", "PauseWorkload", "ResumeWorkload", "MarkHealthy"
-WORKLOAD_KINDS = (UNDO, UNPAUSE, MARK)
+WORKLOAD_KINDS = (UNDO, PAUSE, UNPAUSE, MARK)
 # How often a change of somebody else that left the revision alone (replicas, annotations) may come between.
 _TRIES = 3
 
@@ -52,9 +52,9 @@ class WorkloadWay:
         return (write(UNDO, self.target, f"{why} {to.version} is written into the template again.", back, f"{left}:{to.id}", evidence, parameters),)
 
     def promote(self, standing: DeliveryStanding, share: float | None, why: str) -> tuple[Operation, ...]:
-        """A rolling update that is paused goes on; there is nothing else to promote, and no share to set."""
+        """A rolling update that is paused goes on, of somebody else's pause only as a whole; there is nothing else to promote, and no share to set."""
         state = self._state()
-        if share is not None or not state.paused:
+        if not state.paused or (share is not None and not state.paused_by_us):
             return ()
         return (self._unpausing(standing, why),)
 
@@ -62,19 +62,24 @@ class WorkloadWay:
         """Nothing: a workload has no way to take the traffic from the pods that are there."""
         return ()
 
-    def hold(self, standing: DeliveryStanding, why: str, evidence: tuple[Evidence, ...] = ()) -> tuple[Operation, ...]:
+    def hold(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """A rolling update of a Deployment that is under way stops where it is; empty otherwise. The new pods that are there keep their traffic."""
         state = self._state()
         if self.workload.kind is not WorkloadKind.DEPLOYMENT or state.complete or state.paused:
             return ()
         said = f"{why} The pods of both versions stay as they are."
-        return (write(PAUSE, self.target, said, self._kubectl("resume"), _current_id(standing), evidence),)
+        runs = _current_id(standing)
+        return (write(PAUSE, self.target, said, self._kubectl("resume"), runs, given={"of": runs}),)
 
-    def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+    def release(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """A rolling update that we paused goes on."""
         if not self._state().paused_by_us:
             return ()
         return (self._unpausing(standing, why),)
+
+    def resume(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
+        """The same: nothing else is switched off here."""
+        return self.release(standing, why)
 
     def mark_healthy(self, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
         """Note on the current revision that it was fully available and judged well, so that a later roll-back may go there. Nothing where it is not healthy."""
@@ -129,10 +134,13 @@ class WorkloadWay:
             raise Rejected(f"{self.target} has no revision {given['to']} any more (revisionHistoryLimit); deploy that version again.")
         return found
 
-    def _pause(self, _operation: Operation) -> str:
+    def _pause(self, operation: Operation) -> str:
         state = self._state()
         if state.paused:
             raise AlreadyDone(f"{self.target} is paused.")
+        self._require(state, dict(operation.parameters)["of"])
+        if state.complete:
+            raise AlreadyDone(f"The roll-out of {self.target} is done, so there is nothing left to pause.")
         self.workloads.pause(self.workload, self._time())
         return f"Paused {self.target}: {state.updated} of {state.wanted} pods are of the new version."
 
@@ -141,9 +149,7 @@ class WorkloadWay:
         state, judged = self._state(), dict(operation.parameters)["of"]
         if not state.paused:
             raise AlreadyDone(f"{self.target} is not paused.")
-        if (state.current.id if state.current else "") != judged:
-            runs = state.current.id if state.current else "a revision that is not made yet"
-            raise Rejected(f"{self.target} asks for {runs} now, and not for {judged or 'what was seen'}; look again.")
+        self._require(state, judged)
         self.workloads.unpause(self.workload)
         return f"The roll-out of {self.target} goes on."
 
@@ -159,6 +165,12 @@ class WorkloadWay:
             raise Rejected(f"{self.target} is not fully available, so {wanted} is not marked as healthy.")
         self.workloads.mark_healthy(self.workload, current, self._time())
         return f"Marked {wanted} as healthy."
+
+    def _require(self, state: WorkloadState, judged: str) -> None:
+        """Refuse to act on another version than the one that was judged."""
+        if (state.current.id if state.current else "") != judged:
+            runs = state.current.id if state.current else "a revision that is not made yet"
+            raise Rejected(f"{self.target} asks for {runs} now, and not for {judged or 'what was seen'}; look again.")
 
     def _state(self) -> WorkloadState:
         state = self.workloads.state(self.workload)

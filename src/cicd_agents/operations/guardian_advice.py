@@ -118,7 +118,7 @@ def _notes(facts: Facts) -> tuple[str, ...]:
     if facts.share <= _SMALL_SHARE:
         found.append(f"Only {facts.share:.0%} of the traffic is on it, so few are hurt while this is done.")
     if facts.files is None:
-        found.append("It is not known which files the change touches, so check that it has no database migration before going back.")
+        found.append("It is not known which files the change touches (a whole clone and revert-from would tell): check that it migrates no database first.")
     elif len(facts.files) <= _SMALL_CHANGE:
         found.append(f"The change is small ({len(facts.files)} file{'s' if len(facts.files) != 1 else ''}): a fix forward may follow soon.")
     if facts.minutes is not None and facts.minutes >= _LONG_MINUTES:

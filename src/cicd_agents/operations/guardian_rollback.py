@@ -18,8 +18,8 @@ from cicd_agents.operations.audit import AuditLog
 from cicd_agents.operations.delivery_way import DeliveryWay
 from cicd_agents.operations.guardian_incident import INCIDENT_KINDS, OPEN_INCIDENT, TELL_INCIDENT, incident_operations
 from cicd_agents.operations.guardian_recovery import VERIFY, recovery_operation
-from cicd_agents.operations.guardian_revert import REVERT, Revert, revert_of
-from cicd_agents.operations.guardian_versions import chosen, not_judged, same, shown, whole_commits
+from cicd_agents.operations.guardian_revert import REVERT
+from cicd_agents.operations.guardian_versions import chosen, not_judged, same, shown
 from cicd_agents.operations.policy import Mode
 from cicd_agents.operations.transaction import carry_out
 
@@ -85,7 +85,7 @@ def plan(way: DeliveryWay, intent: Intent) -> RollbackPlan:
     refusals = (*aim.refusals, *standing.obstacles)
     operations = rollback_operations(way, standing, aim.to, intent)
     if intent.freeze and not operations:
-        refusals = (*refusals, f"{standing.target} knows no freeze: its tool cannot give all traffic to the stable version and keep the canary's pods.")
+        refusals = (*refusals, f"{standing.target} knows no freeze: its tool cannot give all traffic to the stable version and keep the canary's pods (freeze: no rolls back).")
     if refusals:
         result = " ".join(refusals)
         operations = tuple(replace(one, status=OperationStatus.REFUSED, rule=_PREFLIGHT, result=result) for one in operations if one.kind not in INCIDENT_KINDS)
@@ -111,12 +111,6 @@ def rollback_operations(way: DeliveryWay, standing: DeliveryStanding, to: KnownR
     return (*found, *(incident_operations(standing.target, what, intent.reason) if intent.incident else ()))
 
 
-def revert_for(found: RollbackPlan, branch: str, reason: str, paths: tuple[str, ...] = ()) -> Revert | None:
-    """The revert in Git that belongs to a plan; None where the tool does not name exactly one commit on each side (charts, several sources, images)."""
-    bad, good = (whole_commits(one) if one else () for one in (found.left, found.to))
-    return revert_of(bad[0], good[0], branch, reason, paths) if len(bad) == len(good) == 1 and bad != good else None
-
-
 def promotion_operations(
     way: DeliveryWay, standing: DeliveryStanding, judged: tuple[str, ...], share: float | None, why: str
 ) -> tuple[tuple[Operation, ...], tuple[str, ...]]:  # fmt: skip
@@ -124,6 +118,18 @@ def promotion_operations(
     mismatch = not_judged(judged, standing.current)
     refusals = (*((mismatch,) if mismatch else ()), *standing.obstacles)
     return (() if refusals else way.promote(standing, share, why)), refusals
+
+
+def judged_operations(
+    standing: DeliveryStanding, judged: tuple[str, ...], planned: Callable[[DeliveryStanding], tuple[Operation, ...]]
+) -> tuple[tuple[Operation, ...], tuple[str, ...]]:  # fmt: skip
+    """What is planned for the standing, and why it must not be, if so: as for a promotion. Where there is nothing to do nothing is said either."""
+    operations = planned(standing)
+    if not operations:
+        return (), ()
+    mismatch = not_judged(judged, standing.current)
+    refusals = (*((mismatch,) if mismatch else ()), *standing.obstacles)
+    return (() if refusals else operations), refusals
 
 
 def resume_operations(way: DeliveryWay, standing: DeliveryStanding, why: str) -> tuple[Operation, ...]:
@@ -188,7 +194,7 @@ def _no_good(standing: DeliveryStanding) -> str:
     if not standing.earlier:
         return f"{standing.target} knows no earlier revision, so there is nothing to go back to; a fix has to go forward."
     names = "; ".join(f"{shown(one)}: {one.why or 'nothing is known of it'}" for one in standing.earlier[:_MOST_NAMED])
-    return f"None of the earlier revisions of {standing.target} is known to be good; name one ({names})."
+    return f"None of the earlier revisions of {standing.target} is known to be good; name one by rollback-to ({names})."
 
 
 def _returned(standing: DeliveryStanding, intent: Intent) -> _Aim | None:

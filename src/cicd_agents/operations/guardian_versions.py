@@ -83,6 +83,12 @@ def whole_commits(revision: KnownRevision) -> tuple[str, ...]:
     return tuple(commit for commit in _COMMITS.findall(revision.id) if len(commit) in (40, 64))
 
 
+def names_of_commits(revision: KnownRevision) -> dict[str, tuple[str, ...]]:
+    """By image, what its tag may name in Git: a tag of the same name, also with a `v` before it, or the commit that stands in it."""
+    images = [image for word in _words(revision.version) if (image := _image(word)) and image.name and image.tag]
+    return {image.name: (f"refs/tags/{image.tag}", f"refs/tags/v{image.tag}", *_COMMITS.findall(image.tag)) for image in images}
+
+
 def shown(revision: KnownRevision) -> str:
     """A revision for a sentence."""
     return (revision.version or revision.id)[:_LONGEST]

@@ -11,36 +11,39 @@ from cicd_agents.report.sections import Section
 HEADING = "Explanation (written by a model, checked; the verdict is not its)"
 _LINE, _PARAGRAPH, _PATCH, _COMMANDS, _QUOTE, _PROBLEM = 240, 2000, 8000, 2000, 160, 300
 _MOST_LINES, _MOST_CITATIONS = 60, 12
-_NAMES = {"strategy": "Strategy", "title": "Title", "highlights": "Highlights", "migration": "Migration", "next": "What to look at next"}
+RANK = 10  # left out before any evidence of the engine
+PART_NAMES = {"strategy": "Strategy", "title": "Title", "highlights": "Highlights", "migration": "Migration", "next": "What to look at next"}
 
 
 def advice_section(advice: Advice) -> Section | None:
     """The section for a Markdown report; None where no model was asked."""
-    if not _asked(advice):
+    if not is_asked(advice):
         return None
-    parts = [f"### {HEADING}", *_markdown(advice), f"<sub>{inline(_footer(advice), 600)}</sub>"]
-    return Section("explanation", workflow_safe("\n\n".join(parts)), 5)
+    parts = [f"### {HEADING}", *_markdown(advice), f"<sub>{inline(advice_footer(advice), 600)}</sub>"]
+    return Section("explanation", workflow_safe("\n\n".join(parts)), RANK)
 
 
 def advice_text(advice: Advice) -> str:
     """The explanation for a terminal, with a line feed at its end; empty where no model was asked."""
-    if not _asked(advice):
+    if not is_asked(advice):
         return ""
-    lines = [HEADING, *(f"  {_one(line)}" for line in _plain(advice)), f"  {_one(_footer(advice))}"]
+    lines = [HEADING, *(f"  {_one(line)}" for line in _plain(advice)), f"  {_one(advice_footer(advice))}"]
     return workflow_safe("\n".join(lines)) + "\n"
 
 
-def _asked(advice: Advice) -> bool:
+def is_asked(advice: Advice) -> bool:
+    """Whether a model was asked at all."""
     return bool(advice.problem or advice.model)
 
 
-def _problem(advice: Advice) -> str:
+def problem_text(advice: Advice) -> str:
+    """Why there is no explanation."""
     return f"There is no explanation: {advice.problem}"
 
 
 def _markdown(advice: Advice) -> Iterator[str]:
     if advice.problem:
-        yield prose(_problem(advice), _PROBLEM)
+        yield prose(problem_text(advice), _PROBLEM)
         return
     if advice.concern:
         yield "**Concern, for a person to look at:**\n\n" + _paragraphs(advice.concern)
@@ -51,7 +54,7 @@ def _markdown(advice: Advice) -> Iterator[str]:
     for suggestion in advice.suggestions:
         yield from _suggestion(suggestion)
     for name, text in advice.extra:
-        yield f"**{inline(_NAMES.get(name, name), 40)}:**\n\n{_paragraphs(text)}"
+        yield f"**{inline(PART_NAMES.get(name, name), 40)}:**\n\n{_paragraphs(text)}"
     if advice.citations:
         yield "Evidence: " + _citations(advice.citations)
 
@@ -85,11 +88,11 @@ def _citations(citations: Sequence[Citation]) -> str:
 
 def _plain(advice: Advice) -> Iterator[str]:
     if advice.problem:
-        yield _problem(advice)
+        yield problem_text(advice)
         return
     if advice.concern:
         yield from _headed("Concern, for a person to look at", advice.concern)
-    yield from _lines_of(advice.narrative)
+    yield from advice_lines(advice.narrative)
     for number, each in enumerate(advice.hypotheses, 1):
         yield f"{number}. {each.candidate or 'None of the candidates'} ({each.confidence:.0%} by the model's own estimate): {_flat(each.why)}"
         yield from (f"   {line}" for line in _proofs(each.citations))
@@ -98,16 +101,17 @@ def _plain(advice: Advice) -> Iterator[str]:
         yield from (f"   {line}" for line in suggestion.patch.splitlines())
         yield from (f"   $ {command}" for command in suggestion.commands)
     for name, text in advice.extra:
-        yield from _headed(_NAMES.get(name, name), text)
+        yield from _headed(PART_NAMES.get(name, name), text)
     yield from _proofs(advice.citations)
 
 
 def _headed(heading: str, text: str) -> Iterator[str]:
     yield f"{heading}:"
-    yield from (f"   {line}" for line in _lines_of(text))
+    yield from (f"   {line}" for line in advice_lines(text))
 
 
-def _lines_of(text: str) -> list[str]:
+def advice_lines(text: str) -> list[str]:
+    """The lines of a model's text, made plain and not yet escaped."""
     return [line for line in plain(text, 4 * _PARAGRAPH).split("\n") if line.strip()][:_MOST_LINES]
 
 
@@ -115,7 +119,7 @@ def _proofs(citations: Sequence[Citation]) -> Iterator[str]:
     return (f"evidence: {citation.item} line {citation.line}: {_flat(citation.quote)}" for citation in citations[:_MOST_CITATIONS])
 
 
-def _footer(advice: Advice) -> str:
+def advice_footer(advice: Advice) -> str:
     """Who wrote it and what it took; then what was not kept of it."""
     used = advice.usage
     told = [f"Model {advice.model or 'unknown'}"]
@@ -137,10 +141,7 @@ def _footer(advice: Advice) -> str:
 
 
 def _cost(advice: Advice) -> str:
-    """A model with a price is never free, so nothing paid for tokens means that its price is not known."""
-    if advice.cost or not advice.usage.prompt:
-        return f"{advice.cost:.4f} US dollars"
-    return "price not known"
+    return "price not known" if advice.cost is None else f"{advice.cost:.4f} US dollars"
 
 
 def _many(count: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from cicd_agents.domain.release import ReleaseDetails
 from cicd_agents.domain.verdict import AgentVerdict, Details, FailOn, Outcome, exit_code
 
 if TYPE_CHECKING:
+    from cicd_agents.domain.advice import Advice
     from cicd_agents.domain.guardian import GuardianDetails  # noqa: F401 named in quotes below, so that other agents need not load it
 
 SCHEMA = "cicd-agents/report/v1"
@@ -36,6 +37,7 @@ class AgentReport(Generic[Details]):
     details: Details
     notes: tuple[str, ...]
     duration_seconds: float
+    advice: Advice | None = None
 
 
 Report = AgentReport[DoctorDetails]
@@ -51,7 +53,7 @@ def report_of(verdict: AgentVerdict[Details], fail_on: FailOn, duration: float, 
         notes = (*notes, f"{count} secret{'s' if count > 1 else ''} redacted.")
     return AgentReport(
         SCHEMA, clean.agent, clean.outcome, exit_code(clean.outcome, fail_on), clean.title, clean.summary,
-        clean.findings, clean.operations, clean.details, notes, round(duration, 3),
+        clean.findings, clean.operations, clean.details, notes, round(duration, 3), clean.advice,
     )  # fmt: skip
 
 

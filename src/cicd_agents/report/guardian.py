@@ -52,6 +52,11 @@ def _lines(report: GuardianReport) -> Iterator[str]:
         yield f"  {_one(acted)}"
     yield ""
     yield from (f"  {name:<12} {_one(value)}" for name, value in facts(details))
+    if report.advice:
+        from cicd_agents.report.advice import advice_text  # only where a model was asked: most runs ask none
+
+        if told := advice_text(report.advice):
+            yield "\n" + told.rstrip("\n")
     for heading, lines in _parts(report):
         if lines:
             yield f"\n{heading}"

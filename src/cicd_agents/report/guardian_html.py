@@ -23,6 +23,7 @@ from cicd_agents.report.guardian_wording import (
     decision_words,
     facts,
     indicators,
+    judged_how,
     ranked,
     reasoning,
     risks,
@@ -83,6 +84,10 @@ def _parts(report: GuardianReport) -> Iterator[Html]:
         yield section("Recommended actions", element("ul", *_actions(details)))
     if report.operations:
         yield section("Operations", items([phrase(f"{operation_text(item)}{undo_text(item)}") for item in report.operations], _MOST))
+    if report.advice:
+        from cicd_agents.report.guardian_html_advice import explanation  # only where a model was asked: most runs ask none
+
+        yield from filter(None, (explanation(report.advice),))
     if details.metrics:
         yield section("Metrics", element("div", _table(details), class_="wide"))
     if drawn := list(_charts(details)):
@@ -114,9 +119,7 @@ def _evidence(report: GuardianReport, links: Links) -> Iterator[Html]:
     if report.notes:
         yield section("Notes", items([phrase(note) for note in report.notes], _MOST))
     yield element("section", *_folded(details))
-    yield element(
-        "footer", escaped(f"Judged by {details.judge}: by statistics, without a model, in {report.duration_seconds:.2f} s. Exit code {report.exit_code}.")
-    )
+    yield element("footer", escaped(f"Judged by {details.judge}: {judged_how(report)}, in {report.duration_seconds:.2f} s. Exit code {report.exit_code}."))
 
 
 def _folded(details: GuardianDetails) -> Iterator[Html]:

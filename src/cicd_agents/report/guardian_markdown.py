@@ -69,6 +69,10 @@ def _sections(report: GuardianReport) -> Iterator[Section]:
         yield Section("actions", "### Recommended actions\n\n" + "\n".join(_actions(details.actions)).rstrip("\n"), 1)
     if report.operations:
         yield Section("operations", f"### Operations\n\n{listed(report.operations, _MOST, _operation)}", 2)
+    if report.advice:
+        from cicd_agents.report.advice import advice_section  # only where a model was asked: most runs ask none
+
+        yield from filter(None, (advice_section(report.advice),))
     heading, numbers = triggers(details)
     if numbers:
         yield Section("triggers", f"### {heading}\n\n{listed(numbers, _MOST, inline)}", 4)

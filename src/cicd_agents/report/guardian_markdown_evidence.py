@@ -11,7 +11,7 @@ from cicd_agents.report.escape import code_span, fence, inline, prose
 from cicd_agents.report.guardian_curves import spark_lines, telling
 from cicd_agents.report.guardian_mermaid import MOST_CHARTS, legend, mermaid
 from cicd_agents.report.guardian_numbers import number, utc, value_text
-from cicd_agents.report.guardian_wording import could_see, risks, sides, unrecorded, untold
+from cicd_agents.report.guardian_wording import could_see, judged_how, risks, sides, unrecorded, untold
 from cicd_agents.report.links import Links
 from cicd_agents.report.sections import Section, listed
 
@@ -39,7 +39,7 @@ def evidence_sections(report: GuardianReport, links: Links) -> Iterator[Section]
         yield Section("links", "See also: " + ", ".join(links.link(inline(item.title, 80), item.url) for item in details.links[:_MOST]), 5)
     if report.notes:
         yield Section("notes", "\n\n".join(_notes(report)), 7)
-    yield Section("footer", f"<sub>Judged by {code_span(details.judge, 40)}: by statistics, without a model. Exit code {report.exit_code}.</sub>")
+    yield Section("footer", f"<sub>Judged by {code_span(details.judge, 40)}: {judged_how(report)}. Exit code {report.exit_code}.</sub>")
 
 
 def _chart(chart: Chart, names: tuple[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cicd_agents.report.document import GuardianReport
@@ -11,6 +12,7 @@ from cicd_agents.report.links import https_host
 from cicd_agents.report.slack import MAX_HEADER, MAX_SECTION, button, section
 
 _LINE, _REASON, _COMMAND, _FALLBACK = 250, 1200, 400, 300
+_NUMBER, _KIND = re.compile(r"(?<![\w.])[0-9][0-9.,]*"), 200
 _MOST_FACTS, _MOST_BUTTONS = 7, 5  # an actions block takes 25 elements; more than a few are not read
 
 
@@ -27,6 +29,11 @@ def to_guardian_slack(report: GuardianReport, repository: str = "", comment_url:
     if buttons := _buttons(report, comment_url):
         blocks.append({"type": "actions", "elements": buttons})
     return {"text": mrkdwn(f"{head}: {details.reason}", _FALLBACK), "blocks": blocks}
+
+
+def message_kind(decision: str, status: str, reason: str) -> str:
+    """What a message says, apart from its numbers and from what else is open: who has read one learns nothing new from another of the same kind."""
+    return f"{decision}, {status}: {_NUMBER.sub('#', reason.partition(' (and ')[0])[:_KIND]}"
 
 
 def _decision(report: GuardianReport) -> str:

@@ -93,6 +93,12 @@ def reasoning(report: GuardianReport) -> str:
     return " ".join(sentence(text) for text in (details.reason, meaning, added) if text.strip())
 
 
+def judged_how(report: GuardianReport) -> str:
+    """By what it was judged, and whose the explanation is: a model never judges."""
+    answered = report.advice is not None and report.advice.model and not report.advice.problem
+    return "by statistics; the explanation is a model's" if answered else "by statistics, without a model"
+
+
 def _says(text: str, part: str) -> bool:
     return bool(part.strip()) and part.strip().rstrip(".") in text
 

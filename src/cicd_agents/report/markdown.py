@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cicd_agents.domain.doctor import DoctorDetails, Excerpt, RootCause
+from cicd_agents.domain.doctor import Excerpt, RootCause
 from cicd_agents.domain.finding import Evidence, Fix
 from cicd_agents.domain.verdict import Outcome
 from cicd_agents.report.document import Report, place
@@ -50,6 +50,10 @@ def sections_of(report: Report, links: Links) -> Iterator[Section]:
     if details.candidates and (root is None or report.outcome is Outcome.INCONCLUSIVE):
         best = (f"- line {item.line}, score {item.score:.2f}, rule {code_span(item.signature or 'none')}" for item in details.candidates[:3])
         yield Section("candidates", "### Best candidates\n\n" + "\n".join(best), 3)
+    if report.advice:
+        from cicd_agents.report.advice import advice_section  # only where a model was asked: most runs ask none
+
+        yield from filter(None, (advice_section(report.advice),))
     yield from background(report, links)
     if details.further_failures:
         further = listed(details.further_failures, _MOST_FURTHER, lambda failure: f"line {failure.line}: {code_span(failure.text.strip())}")
@@ -58,7 +62,7 @@ def sections_of(report: Report, links: Links) -> Iterator[Section]:
         yield Section("log excerpt", _excerpt(details.excerpt, root), 9)
     if report.notes:
         yield Section("notes", "\n\n".join(_notes(report.notes)), 7)
-    yield Section("footer", _footer(details))
+    yield Section("footer", _footer(report))
 
 
 def _heading(agent: str, words: str) -> str:
@@ -131,6 +135,8 @@ def _notes(notes: tuple[str, ...]) -> Iterator[str]:
         yield f"> … and {len(notes) - _MOST_NOTES} more notes"
 
 
-def _footer(details: DoctorDetails) -> str:
+def _footer(report: Report) -> str:
+    details = report.details
     size = f", {details.lines:,} lines" if details.lines else ""
-    return f"<sub>Log {code_span(details.job or details.log)}{size}, {details.platform}. Diagnosed by rules, without a model.</sub>"
+    model = "; the explanation is a model's" if report.advice and not report.advice.problem else ", without a model"
+    return f"<sub>Log {code_span(details.job or details.log)}{size}, {details.platform}. Diagnosed by rules{model}.</sub>"

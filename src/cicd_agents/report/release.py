@@ -46,6 +46,8 @@ def _text(report: ReleaseReport) -> Iterator[str]:
     if details.files:
         yield "\nVersion files"
         yield from (f"  {_one(change.path)}: {_one(change.old)} → {_one(change.new)}" for change in details.files)
+    if explained := _explained(report):
+        yield f"\n{explained}"
     if details.changelog:
         yield "\nChangelog"
         yield plain(details.changelog.rstrip("\n"), 200_000)
@@ -60,6 +62,25 @@ def _text(report: ReleaseReport) -> Iterator[str]:
         yield from (f"  [{_MARKS[line.done]}] {_one(line.text)}" for line in checkpoint.lines)
     for note in report.notes:
         yield f"Note: {_one(note)}"
+
+
+def _explained(report: ReleaseReport) -> str:
+    """What a model says, as text; empty where none was asked."""
+    if report.advice is None:
+        return ""
+    from cicd_agents.report.advice import advice_text  # its words are many, and most releases are made without a model
+
+    return advice_text(report.advice).rstrip("\n")
+
+
+def _explained_markdown(report: ReleaseReport) -> str:
+    """The same as Markdown."""
+    if report.advice is None:
+        return ""
+    from cicd_agents.report.advice import advice_section
+
+    section = advice_section(report.advice)
+    return section.text if section else ""
 
 
 def _standing(part: ComponentPlan) -> str:
@@ -98,6 +119,8 @@ def _markdown(report: ReleaseReport) -> Iterator[str]:
     if details.files:
         yield "\n### Version files\n"
         yield from (f"- {code_span(change.path)}: {code_span(change.old)} → {code_span(change.new)}" for change in details.files)
+    if explained := _explained_markdown(report):
+        yield f"\n{explained}"
     if details.changelog:
         yield f"\n### Changelog\n\n{details.changelog.rstrip()}"
     for part in _told(details):

@@ -40,6 +40,11 @@ def _lines(report: Report, paint: _Painter) -> Iterator[str]:
         yield ""
         yield paint("1", "What to do (not tried)")
         yield from _fixes(details.fixes, paint)
+    if report.advice:
+        from cicd_agents.report.advice import advice_text  # only where a model was asked: most runs ask none
+
+        yield ""
+        yield advice_text(report.advice).rstrip("\n")
     for heading, known in background(report):
         yield ""
         yield paint("1", _one(heading))

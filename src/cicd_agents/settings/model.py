@@ -39,6 +39,18 @@ class Settings:
     loki_query: str
     loki_token: str = field(repr=False)
     allow_http: tuple[str, ...]
+    explain: str
+    model: str
+    gemini_key: str = field(repr=False)
+    model_url: str
+    vertex_project: str
+    vertex_location: str
+    explain_seconds: int
+    explain_run_usd: float | None
+    explain_month_usd: float | None
+    explain_forks: bool
+    model_record: str
+    model_replay: str
     rerun: str
     rerun_categories: tuple[str, ...]
     rerun_min_confidence: float
@@ -112,6 +124,10 @@ class Settings:
     revert: str
     revert_from: str
     promote: str
+    hold: str
+    argocd_good_minutes: int
+    argocd_owned: bool
+    argocd_terminate: bool
     recovery_wait: int
     canary_logs: str
     baseline_logs: str

@@ -13,6 +13,8 @@ from cicd_agents.domain.doctor import CATEGORIES
 AGENTS = ("pipeline-doctor", "release-manager", "deployment-guardian")
 # What the plan holds but this release does not.
 COMING = ("drift-detector",)
+# In `falls_back_to`: a variable that is read on every platform.
+EVERYWHERE = "*"
 
 
 class Kind(StrEnum):
@@ -26,6 +28,7 @@ class Kind(StrEnum):
     SHARE = "share"
     LIST = "list"
     LINES = "lines"  # a list whose items may hold commas
+    MONEY = "money"  # US dollars; empty: no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Option:
     least: int = 0
     most: int = 1_000_000
     in_file: bool = True
-    falls_back_to: tuple[tuple[str, str], ...] = ()  # (platform, environment variable): a token goes to its own platform only
+    falls_back_to: tuple[tuple[str, str], ...] = ()  # (platform, environment variable): a token goes to its own platform only; first come first
 
     @property
     def field(self) -> str:
@@ -62,6 +65,20 @@ GENERAL = (
     Option("report-dir", Kind.TEXT, "cicd-agents-report", "Folder for report files, the audit log and the dotenv file."),
     Option("slack-webhook", Kind.SECRET, "", "Incoming webhook of Slack that is told of failures.", in_file=False),
     Option("allow-http", Kind.LIST, "", "Hosts that may be called by plain http.", in_file=False),
+    Option("explain", Kind.CHOICE, "auto", "Let a Gemini model explain (docs/gemini.md); auto: where there is a key; required: exit code 2 without one.",
+           ("auto", "off", "required")),
+    Option("model", Kind.TEXT, "gemini-2.5-flash", "The model that explains."),
+    Option("gemini-key", Kind.SECRET, "", "Key for the Gemini API, or for what stands at model-url.", in_file=False,
+           falls_back_to=((EVERYWHERE, "GEMINI_API_KEY"), (EVERYWHERE, "GOOGLE_API_KEY"))),
+    Option("model-url", Kind.TEXT, "", "Address of another server that speaks the Gemini API; it gets the key and the evidence.", in_file=False),
+    Option("vertex-project", Kind.TEXT, "", "Project of Google Cloud: ask Vertex AI with the environment's credentials, instead of with a key.", in_file=False),
+    Option("vertex-location", Kind.TEXT, "global", "Location of Vertex AI: global, eu, us, or a region.", in_file=False),
+    Option("explain-seconds", Kind.COUNT, "90", "Seconds that an explanation may take; never more than is left of time-limit.", least=5, most=600),
+    Option("explain-run-usd", Kind.MONEY, "", "Most US dollars for the explanation of one run; empty: no limit."),
+    Option("explain-month-usd", Kind.MONEY, "", "Most US dollars in a calendar month (UTC) for the repository; needs a memory: `history`, or `history-url`."),
+    Option("explain-forks", Kind.FLAG, "false", "Also let the runs of strangers (forks) ask the model; they write the evidence, you pay.", in_file=False),
+    Option("model-record", Kind.TEXT, "", "File that gets what is asked and answered, redacted, for a bug report.", in_file=False),
+    Option("model-replay", Kind.TEXT, "", "File of such a recording that answers instead of a model; no key is needed.", in_file=False),
     Option("approval-required", Kind.LIST, "", "Operations that a person must approve first, such as Push, Promote:prod; * is all, -KIND takes one out."),
     Option("approvers", Kind.LIST, "", "Who may approve: login, id:NUMBER, @org/team, team:GROUP, role:write; KIND=… for one kind of operation."),
     Option("approval-minimum", Kind.COUNT, "1", "How many of them must approve.", least=1, most=10),
@@ -154,7 +171,8 @@ GUARDIAN = (
     Option("analysis-template", Kind.TEXT, "", "Argo Rollouts AnalysisTemplate to judge by instead."),
     Option("template-args", Kind.LINES, "", "Arguments of the template, `NAME=VALUE`."),
     Option("slo-file", Kind.TEXT, "", "Keptn SLO file to judge by instead; `queries` name its indicators."),
-    Option("judge", Kind.CHOICE, "always-valid", "Which statistics decide (docs/canary.md).", ("always-valid", "kayenta")),
+    Option("judge", Kind.CHOICE, "always-valid", "Which statistics decide; all but always-valid are for one look (docs/canary.md).",
+           ("always-valid", "kayenta", "welch", "fisher", "chi-square", "proportions")),
     Option("metrics-table", Kind.TEXT, "", "Judge this table of numbers (text, JSON, YAML; - is standard input) instead of asking a server.", in_file=False),
     Option("watch", Kind.COUNT, "30", "Minutes to watch until it is decided; 0: one look.", most=360),
     Option("look-every", Kind.COUNT, "60", "Seconds between two looks.", least=10, most=3600),
@@ -166,6 +184,11 @@ GUARDIAN = (
     Option("revert", Kind.CHOICE, "off", "After a rollback, revert in Git by a pull or merge request.", ("off", "request")),
     Option("revert-from", Kind.TEXT, "", "Last good commit, where Git should be brought back to; default: the revision that is gone back to.", in_file=False),
     Option("promote", Kind.CHOICE, "off", "What to do at GO: off, suggest, or auto (the next share, or all).", ("off", "suggest", "auto")),
+    Option("hold", Kind.CHOICE, "off", "What to do while it cannot be told: off, suggest, or auto (pause a roll-out that would go on by itself).",
+           ("off", "suggest", "auto")),
+    Option("argocd-good-minutes", Kind.COUNT, "60", "Minutes that a deployment must have stayed in Argo CD to be known as good.", least=1, most=43200),
+    Option("argocd-owned", Kind.FLAG, "false", "Roll back also an application that an ApplicationSet or another application makes.", in_file=False),
+    Option("argocd-terminate", Kind.FLAG, "false", "End an operation of Argo CD that stands in the way of a rollback.", in_file=False),
     Option("recovery-wait", Kind.COUNT, "5", "Minutes to wait until a rollback shows: new pods healthy, error rate back.", least=1, most=120),
     Option("canary-logs", Kind.TEXT, "", "LogQL selector of the new version's logs, for critical messages.", in_file=False),
     Option("baseline-logs", Kind.TEXT, "", "LogQL selector of the old version's logs.", in_file=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,12 +11,13 @@ from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.verdict import FailOn
 from cicd_agents.settings.model import Settings
 from cicd_agents.settings.names import FILE_NAME
-from cicd_agents.settings.options import BY_NAME, OPTIONS, Kind, Option
+from cicd_agents.settings.options import BY_NAME, EVERYWHERE, OPTIONS, Kind, Option
 
 _INPUT, _VARIABLE = "INPUT_", "CICD_AGENTS_"
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")  # YAML 1.2 core schema
 # How alike a name must be to ours to be taken for a misspelling of it.
 _ALIKE = 0.8
+_MONEY = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 
 def read(command_line: Mapping[str, str], environment: Mapping[str, str], file: Mapping[str, Any] | None, platform: str) -> Settings:
@@ -43,7 +45,7 @@ def _found(option: Option, command_line: Mapping[str, str], environment: Mapping
         (command_line.get(option.name, ""), f"option --{option.name}"),
         (environment.get(_INPUT + option.name.upper(), ""), f"input {option.name}"),
         (environment.get(_VARIABLE + option.field.upper(), ""), f"variable {_VARIABLE}{option.field.upper()}"),
-        *((environment.get(variable, ""), f"variable {variable}") for where, variable in option.falls_back_to if where == platform),
+        *((environment.get(variable, ""), f"variable {variable}") for where, variable in option.falls_back_to if where in (platform, EVERYWHERE)),
         (file.get(option.name, ""), f"{FILE_NAME}: {option.name}"),
     ]
     return next(((text.strip(), source) for text, source in layers if text.strip()), (option.default, "default"))
@@ -107,6 +109,8 @@ def _expected(option: Option) -> str:
             return "a list" + (" of " + ", ".join(option.choices) if option.choices else "")
         case Kind.LINES:
             return "a list, one item in a line"
+        case Kind.MONEY:
+            return "an amount of US dollars, such as 5 or 0.25"
         case _:
             return "a text"
 
@@ -149,6 +153,15 @@ def _share(option: Option, text: str, source: str) -> float:
     return number
 
 
+def _money(option: Option, text: str, source: str) -> float | None:
+    """Plain digits only: a limit that reads as infinite or as no number would be none."""
+    if not text:
+        return None
+    if not _MONEY.fullmatch(text):
+        raise _wrong(option, text, source)
+    return float(text)
+
+
 def _list(option: Option, text: str, source: str) -> tuple[str, ...]:
     """Items stand on lines of their own or between commas."""
     items = tuple(dict.fromkeys(item.strip() for item in text.replace(",", "\n").split("\n") if item.strip()))
@@ -163,4 +176,5 @@ def _lines(_option: Option, text: str, _source: str) -> tuple[str, ...]:
 
 _READERS: dict[Kind, Callable[[Option, str, str], Any]] = {
     Kind.TEXT: _text, Kind.SECRET: _text, Kind.CHOICE: _choice, Kind.FLAG: _flag, Kind.COUNT: _count, Kind.SHARE: _share, Kind.LIST: _list, Kind.LINES: _lines,
+    Kind.MONEY: _money,
 }  # fmt: skip

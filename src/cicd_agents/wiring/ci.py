@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cicd_agents import __version__
 from cicd_agents.agents.pipeline_doctor import Consultation, OpenJobLog, PipelineDoctor
@@ -35,7 +35,12 @@ from cicd_agents.settings.names import FILE_NAME
 from cicd_agents.settings.options import AGENTS
 from cicd_agents.settings.reading import read
 from cicd_agents.wiring.destinations import destinations, skipped_outputs
+from cicd_agents.wiring.explaining import explainer
 from cicd_agents.wiring.world import World
+
+if TYPE_CHECKING:
+    from cicd_agents.clients.history_store import StoredHistory
+    from cicd_agents.wiring.doctor_asking import DoctorAsking
 
 _WITH_GIT = "use org/cicd-agents/release on GitHub, the component release-manager on GitLab"
 
@@ -55,6 +60,8 @@ def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World)
             raise UsageError(f"The release-manager needs git, and there is none on PATH; {_WITH_GIT}, or install git.")
         # Nobody asked for a release by name: the doctor's users, whose image has no git, run on tags as well.
         return _skipped(f"{choice.reason} It needs git, and there is none here: {_WITH_GIT}.", context, first, world)
+    if first.explain == "required":
+        explainer(first, context, world, lambda: 0.0, lambda: None)  # without a key nothing is asked, not even for the settings file
     with ExitStack() as stack:
         order = Order(context, first, world.environment, clock, Budget(clock, first.time_limit), world.say, world.timeouts)
         platforms = stack.enter_context(platforms_for(order))
@@ -99,9 +106,11 @@ class Session:
         notes = [*notes, *self._find_pull_request()]
         history, problem = self._history()
         notes += [problem] if problem else []
-        found = self._consult(history)
+        asking = self._asking(history)
+        found = self._consult(history, asking)
         verdict = self._reruns(found, history)
-        verdict = replace(verdict, notes=(*notes, *verdict.notes, *_forgotten(history)))
+        advice = asking.about(found, verdict.outcome) if asking else None
+        verdict = replace(verdict, advice=advice, notes=(*notes, *verdict.notes, *_forgotten(history)))
         report = report_of(verdict, self.settings.fail_on, self.clock.monotonic() - began, self.world.redactor)
         self.world.out(to_text(report, False))
         made = destinations(self.context, self.settings, self.platforms, self.world.out, lambda: secrets.token_hex(16), self.clock)
@@ -109,13 +118,25 @@ class Session:
             told = tell(report, places, self._say_published)
         return exit_code_of(report, told, fail_on_publish_error=self.settings.fail_on_publish_error, policy_known=policy_known)
 
-    def _consult(self, history: History | None) -> Consultation:
+    def _asking(self, history: StoredHistory | None) -> DoctorAsking | None:
+        """Who asks a model about what is found, and keeps the logs for that; nothing of it is loaded where nobody asks."""
+        who = explainer(self.settings, self.context, self.world, self.platforms.budget.left, lambda: history)
+        if who is None:
+            return None
+        from cicd_agents.wiring.doctor_asking import DoctorAsking
+
+        asking = DoctorAsking(who)
+        self.stack.callback(asking.close)
+        return asking
+
+    def _consult(self, history: History | None, asking: DoctorAsking | None) -> Consultation:
         own = self.settings.signatures or None
         if own and self.context.pull_request and self.context.pull_request.from_fork:
             own = None
             self.world.say("signatures: ignored, since the run is of a fork.")
+        open_log = self._open_log()
         doctor = PipelineDoctor(
-            self.platforms.ci, self._open_log(), self.platforms.repository, history, self.world.catalogue(own), self.clock,
+            self.platforms.ci, asking.logs.of_jobs(open_log) if asking else open_log, self.platforms.repository, history, self.world.catalogue(own), self.clock,
             max_jobs=self.settings.max_jobs, baseline=self.settings.baseline,
         )  # fmt: skip
         return doctor.consult(self.context)
@@ -167,7 +188,7 @@ class Session:
             self.context = replace(context, pull_request=found, trusted=context.trusted and not found.from_fork)
         return []
 
-    def _history(self) -> tuple[History | None, str]:
+    def _history(self) -> tuple[StoredHistory | None, str]:
         if not self.settings.history and not self.settings.history_url:
             return None, ""
         from cicd_agents.clients.history import open_history

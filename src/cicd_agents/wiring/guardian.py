@@ -13,6 +13,7 @@ from cicd_agents.clients.platforms.release_services import forge_token, release_
 from cicd_agents.clients.platforms.services import Order
 from cicd_agents.domain.context import RunContext
 from cicd_agents.domain.verdict import EXIT_PASS
+from cicd_agents.report.escape import plain, workflow_safe
 from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.guardian_given import rules_of
 from cicd_agents.wiring.guardian_run import GuardianRun, Wish
@@ -42,8 +43,14 @@ def guardian(options: argparse.Namespace, world: World) -> int:
         from cicd_agents.analysis.canary.reading.policy_text import policy_as_text
 
         rules = rules_of(settings, context)
+        code = EXIT_PASS
+        if options.foresight:
+            from cicd_agents.wiring.guardian_foresight import foreseen
+
+            told, code = foreseen(settings, rules, world)
+            world.out("".join(f"# {workflow_safe(plain(line, 1000))}\n" for line in told))
         world.out(policy_as_text(rules.policy, rules.own))
-        return EXIT_PASS
+        return code
     if options.what == "backtest":
         from cicd_agents.wiring.guardian_backtest import run_backtest
 

@@ -1,4 +1,4 @@
-"""What the guardian does by its judgement: rollback, freeze, promotion, and switching on again what a rollback switched off; each under policy and approval."""
+"""What the guardian does by its judgement: rollback, freeze, promotion, hold, and switching on again what was switched off; each under policy and approval."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cicd_agents.clients.platforms.release_services import ReleaseServices
 from cicd_agents.domain.context import RunContext
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.finding import Evidence
-from cicd_agents.domain.guardian import DeliveryStanding
+from cicd_agents.domain.guardian import DeliveryStanding, KnownRevision
 from cicd_agents.domain.operation import REACHED, Operation, OperationStatus
 from cicd_agents.domain.ports import Clock
 from cicd_agents.operations.apply import Applier
@@ -26,10 +26,10 @@ from cicd_agents.operations.guardian_rollback import (
     Intent,
     RollbackPlan,
     carry_out_rollback,
+    judged_operations,
     plan,
     promotion_operations,
     resume_operations,
-    revert_for,
 )  # fmt: skip
 from cicd_agents.operations.policy import Mode, mode_of
 from cicd_agents.operations.transaction import carry_out
@@ -37,6 +37,7 @@ from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.approvals import ApprovalGate, Passed
 
 if TYPE_CHECKING:
+    from cicd_agents.clients.git import GitRepository
     from cicd_agents.wiring.world import World
 
 # More commits than a release has; beyond them the change counts as large.
@@ -99,7 +100,15 @@ class Acting:
         done = self._pass(
             operations, mode, f"promotion {self.way.target}", lambda passed: carry_out(passed.operations, appliers, mode, self.audit, self._clock)
         )
-        return all(one.status in REACHED for one in done)
+        return bool(done) and all(one.status in REACHED for one in done)
+
+    def hold(self, reason: str) -> None:
+        """Keep a roll-out where it is that would go on by itself, while it cannot be told how it does."""
+        self._stayed("hold", lambda standing: self.way.hold(standing, reason))
+
+    def release(self, reason: str) -> None:
+        """End a hold of ours, and nothing else that is switched off."""
+        self._stayed("end of the hold", lambda standing: self.way.release(standing, reason))
 
     def mark_healthy(self, reason: str) -> None:
         """Note on a plain workload that this revision was judged well, so that a later rollback may go there; other tools remember it themselves."""
@@ -136,16 +145,13 @@ class Acting:
     def changed_files(self, standing: DeliveryStanding | None) -> tuple[str, ...] | None:
         """The paths that the version changes against the one that would be gone back to, by this clone; None where that is not known."""
         from cicd_agents.clients.git import open_repository
-        from cicd_agents.operations.guardian_versions import whole_commits
 
-        bad = whole_commits(standing.current) if standing and standing.current else ()
-        good = whole_commits(standing.good) if standing and standing.good else ()
-        newest = bad[0] if len(bad) == 1 else self.context.sha
-        oldest = good[0] if len(good) == 1 else self.settings.revert_from
-        if not newest or not oldest:
-            return None
         try:
-            history = open_repository(Path(self.context.workspace or "."), self.world.environment).history(newest, (oldest,), files=True)
+            repository = open_repository(Path(self.context.workspace or "."), self.world.environment)
+            between = self._between(standing.current if standing else None, standing.good if standing else None, repository)
+            if between is None:
+                return None
+            history = repository.history(between[0], between[1:], files=True)
             paths = dict.fromkeys(path for commit in islice(history, _MOST_COMMITS) for path in commit.files or ())
         except UsageError:
             return None  # no clone, or not of these commits
@@ -163,6 +169,20 @@ class Acting:
 
     def _mode(self, setting: str) -> Mode:
         return mode_of(setting, self._only_shown)
+
+    def _stayed(self, what: str, planned: Callable[[DeliveryStanding], tuple[Operation, ...]]) -> None:
+        mode = self._mode(self.settings.hold)
+        if mode is Mode.OFF:
+            return
+        try:
+            operations, refusals = judged_operations(self.way.look(), self.judged, planned)
+        except (ServiceError, UsageError) as problem:
+            self.notes.append(f"The {what} could not be planned, so nothing was written: {problem}")
+            return
+        self.notes += refusals
+        if operations:
+            appliers = self.way.appliers()
+            self._pass(operations, mode, f"hold {self.way.target}", lambda passed: carry_out(passed.operations, appliers, mode, self.audit, self._clock))
 
     def _pass(
         self, operations: tuple[Operation, ...], mode: Mode, scope: str, carry: Callable[[Passed], tuple[Operation, ...]]
@@ -228,18 +248,21 @@ class Acting:
         remote = repository.remote(self.settings.git_remote)
         name, email = author(self.settings.git_author, self.context.platform)
         writer = GitWriter(repository, self.settings.git_remote, name, email, git_access(self.context, remote, self.settings.token))
-        wish = self._wish(found, branch, reason)
+        wish = self._wish(found, branch, reason, repository)
         return RevertSteps(wish, GitReverts(writer), self.services.requests)
 
-    def _wish(self, found: RollbackPlan, branch: str, reason: str) -> Revert:
+    def _wish(self, found: RollbackPlan, branch: str, reason: str, repository: GitRepository) -> Revert:
         from cicd_agents.operations.guardian_revert import revert_of
 
-        wish = revert_for(found, branch, reason)
-        if wish is None and self.settings.revert_from and self.context.sha:
-            wish = revert_of(self.context.sha, self.settings.revert_from, branch, reason)
-        if wish is None:
-            raise UsageError("revert: the tool does not name one commit of Git for each version; name the last good one by revert-from.")
-        return wish
+        between = self._between(found.left, found.to, repository)
+        if between is None:
+            raise UsageError("revert: neither the tool nor the tags of images name one commit of Git for each version; name the last good one by revert-from.")
+        return revert_of(*between, branch, reason)
+
+    def _between(self, bad: KnownRevision | None, good: KnownRevision | None, repository: GitRepository) -> tuple[str, str] | None:
+        from cicd_agents.wiring.guardian_range import commits_between
+
+        return commits_between(bad, good, self.context.sha, self.settings.revert_from, repository)
 
 
 def _has(standing: DeliveryStanding, share: float | None) -> bool:

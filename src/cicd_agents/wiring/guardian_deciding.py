@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cicd_agents.agents.guardian_details import Seen
 from cicd_agents.agents.guardian_watch import Watch, begun, fits, noted
-from cicd_agents.domain.canary import Decision, Judgement, Status
+from cicd_agents.analysis.canary.outlook import outlook
+from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, Observation, Status
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.guardian import WatchState
 from cicd_agents.wiring.guardian_given import Given, given_judgement
@@ -17,24 +18,49 @@ from cicd_agents.wiring.guardian_run import WATCH, GuardianRun, Judged
 from cicd_agents.wiring.guardian_scene import Scene, scene, stage_of
 
 Keep = Callable[[WatchState], object]
+Engine = Callable[[Observation, CanaryPolicy, float, int | None], Judgement]
+ALWAYS_VALID, KAYENTA = "always-valid", "kayenta"
+
+
+def engine_of(name: str) -> Engine:
+    """The engine that the setting `judge` names."""
+    if name == ALWAYS_VALID:
+        return always_valid
+    if name == KAYENTA:
+        return imitating_kayenta
+    from cicd_agents.analysis.canary.classical.judging import ClassicalTest, judge_classical
+
+    return lambda observation, policy, now, stage: judge_classical(observation, policy, now, ClassicalTest(name), stage=stage)
 
 
 @dataclass(slots=True)
 class Deciding:
     """Judges. `take_hands` gets ready what acts, and looks how that stands: before the judgement, so that only what was judged is taken back.
 
-    `promote` gives the canary a share (None: all) and says whether it has that now.
+    `promote` gives the canary a share (None: all) and says whether it has that now. `concern` asks a model about a GO, and holds it where one is raised.
     """
 
     run: GuardianRun
     take_hands: Callable[[Scene], None]
     promote: Callable[[Judgement, float | None], bool]
+    concern: Callable[[Judged], Judged]
+    _ended: tuple[WatchState, Keep] | None = field(default=None, init=False)
+    _asked: tuple[Judgement, Judged] | None = field(default=None, init=False)
 
     def decided(self) -> Judged:
         """The judgement. Raises UsageError where nothing says what is to be judged."""
         run = self.run
         given = given_judgement(run.settings, run.rules, run.sources, run.context, run.world)
         return self._of_given(given) if given else self._watched()
+
+    def held(self, reason: str) -> None:
+        """This GO was held after all: the state that is kept says so and does not end, so that the next run judges again."""
+        if self._ended is None:
+            return
+        state, keep = self._ended
+        state = noted(replace(state, ended=""), self.run.world.clock.now(), f"{Decision.HOLD}: {reason}")
+        keep(state)
+        self._tells(state, keep)
 
     def _of_given(self, given: Given) -> Judged:
         """Numbers, a template or an SLO file: one look, no watch."""
@@ -49,18 +75,45 @@ class Deciding:
             return self._finished(known)
         found = self._scene()
         if isinstance(found, Judged):
+            if known is not None and (known.service, known.environment) == run.named:
+                self._tells(known, self._keeper(run.workspace / settings.guardian_state))
             return found
         looking = self._looking(found)
         self.take_hands(found)
         state, keep = self._state(found, known)
         seconds = settings.watch * 60.0 if run.wish.what == WATCH else 0.0
         looking.moves = run.moves
-        promote = self.promote if run.moves else None
+        promote = self._promoting(found, looking) if run.moves else None
         watch = Watch(looking, run.rules.policy, run.world.clock, promote, keep, run.world.say, seconds, float(settings.look_every))
         watched = watch.run(state)
+        self._ended = watched.state, keep
+        self._tells(watched.state, keep)
         if watched.timed_out and seconds:
             run.notes.append(f"It was not decided within {settings.watch} minutes; run it again to go on watching.")
-        return Judged(found, watched.judgement, replace(looking.told(), timeline=watched.state.timeline), settings.judge, run.moves)
+        seen = replace(looking.told(), timeline=watched.state.timeline, foresight=self._outlook(looking, watched.judgement))
+        if self._asked is not None and self._asked[0] is watched.judgement:
+            return replace(self._asked[1], seen=seen)
+        return Judged(found, watched.judgement, seen, settings.judge, run.moves)
+
+    def _promoting(self, found: Scene, looking: Looking) -> Callable[[Judgement, float | None], bool]:
+        """Promotes; before the last promotion a model may raise a concern, and then it is not done."""
+        run = self.run
+
+        def promote(judgement: Judgement, share: float | None) -> bool:
+            if share is None or share >= run.rules.policy.stages[-1].share:
+                asked = self.concern(Judged(found, judgement, looking.told(), run.settings.judge, run.moves))
+                self._asked = judgement, asked
+                if asked.concern:
+                    return False
+            return self.promote(judgement, share)
+
+        return promote
+
+    def _outlook(self, looking: Looking, judgement: Judgement) -> tuple[str, ...]:
+        """What this traffic can show in this stage and the next ones, by the tests that decide. Not while a bad version waits to be rolled back."""
+        if looking.observation is None or judgement.decision is Decision.ROLLBACK or self.run.settings.judge != ALWAYS_VALID:
+            return ()
+        return outlook(looking.observation, self.run.rules.policy, self.run.world.clock.now(), judgement.stage)
 
     def _scene(self) -> Scene | Judged:
         """What is judged; where that cannot be found out, the judgement that says so."""
@@ -78,10 +131,9 @@ class Deciding:
 
     def _looking(self, found: Scene) -> Looking:
         run, settings = self.run, self.run.settings
-        engine = imitating_kayenta if settings.judge == "kayenta" else always_valid
         return Looking(
             found, run.rules.policy, run.rules.own, "" if settings.metrics_pack == "auto" else settings.metrics_pack, run.sources.metrics(),
-            run.sources.logs(), (settings.canary_logs, settings.baseline_logs), run.world.clock, run.redacted, engine, self._stage,
+            run.sources.logs(), (settings.canary_logs, settings.baseline_logs), run.world.clock, run.redacted, engine_of(settings.judge), self._stage,
         )  # fmt: skip
 
     def _known(self) -> WatchState | None:
@@ -107,6 +159,8 @@ class Deciding:
         now = run.world.clock.now()
         state = begun(policy, found.service, found.environment, version, now if found.since is None else found.since, stage or 0)
         state = replace(state, run=run.number, judged=run.hands.judged if run.hands else ())
+        if known and (known.service, known.environment, known.version) == (state.service, state.environment, state.version):
+            state = replace(state, told=known.told)
         if known and stage is None and fits(known, policy, found.service, found.environment, version):
             state = replace(noted(known, now, "The watch is taken up again."), run=run.number)
         return state, self._keeper(run.workspace / run.settings.guardian_state) if self._keeps else lambda _state: None
@@ -123,6 +177,12 @@ class Deciding:
                     self.run.notes.append(str(problem))
 
         return keep
+
+    def _tells(self, state: WatchState, keep: Keep) -> None:
+        """What people were told last stands in the state, where one is kept, and so will what they are told now."""
+        if self._keeps:
+            self.run.last_told = state.told
+            self.run.keep_told = lambda kind: keep(replace(state, told=kind))
 
     def _to_be_finished(self, known: WatchState) -> bool:
         """Whether an earlier try of this very run decided to roll back."""

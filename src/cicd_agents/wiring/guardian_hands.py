@@ -12,7 +12,7 @@ from cicd_agents.domain.canary import Decision, Judgement, Status
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.guardian import KnownRevision
-from cicd_agents.domain.operation import Operation, OperationStatus
+from cicd_agents.domain.operation import REACHED, Operation, OperationStatus
 from cicd_agents.domain.verdict import FailOn
 from cicd_agents.operations.guardian_advice import Advice
 from cicd_agents.operations.guardian_versions import matches
@@ -62,24 +62,40 @@ class Hands:
         """By the judgement."""
         self.judged = judged
         run, hands, judgement = self.run, self.run.hands, judged.judgement
-        if hands is None:
-            return
         stages = run.rules.policy.stages
-        if judgement.decision is Decision.ROLLBACK:
-            freeze = advised(run, judgement).advice is Advice.FREEZE if run.settings.freeze == "auto" else run.settings.freeze == "yes"
+        if judgement.decision is Decision.ROLLBACK and hands is not None:
+            advice = advised(run, judgement).advice  # asked for now, since the report shows the same and the tool tells otherwise afterwards
+            freeze = advice is Advice.FREEZE if run.settings.freeze == "auto" else run.settings.freeze == "yes"
             self._tried(lambda: hands.rollback(run.why(judgement), _evidence(judged), freeze=freeze))
         elif judgement.decision is Decision.PROMOTE:
             following = judgement.stage + 1
             if following < len(stages) and not judged.moved:
                 share = stages[following].share
                 self.promote(judgement, share if share < 1 else None)
-            elif following >= len(stages):
-                hands.mark_healthy(judgement.reason)
+            elif hands is not None:
+                if following >= len(stages):
+                    hands.mark_healthy(judgement.reason)
+                self._tried(lambda: hands.release(run.why(judgement)))
+        elif hands is not None:
+            self._tried(lambda: hands.hold(run.why(judgement)))
 
     def promote(self, judgement: Judgement, share: float | None) -> bool:
         """Give the canary the share (None: all); whether it has that now."""
         hands, run = self.run.hands, self.run
-        return hands is not None and self._tried(lambda: hands.promote(share, run.why(judgement)))
+        if hands is None:
+            if run.must_promote:
+                run.not_promoted(share, "nothing says by what to act; set delivery or workload")
+            return False
+        notes, operations = len(hands.notes), len(hands.operations)
+        given = self._tried(lambda: hands.promote(share, run.why(judgement)))
+        # Of an operation that was not done its own status tells, and of settings that make no sense their own exit code.
+        if run.must_promote and not (given or run.misconfigured or len(hands.operations) > operations):
+            run.not_promoted(share, " ".join(hands.notes[notes:]) or f"{hands.way.target} has no share that could be set so")
+            del hands.notes[notes:]
+        if all(one.status in REACHED for one in hands.operations[operations:]):
+            # A promotion has ended a hold of ours; where there is none to be made the roll-out goes on by itself.
+            self._tried(lambda: hands.release(run.why(judgement)))
+        return given
 
     def _tried(self, act: Callable[[], bool | None]) -> bool:
         """Settings by which it cannot be done, such as approvers that are not there, must not hide the judgement."""

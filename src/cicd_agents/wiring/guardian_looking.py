@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from cicd_agents.agents.guardian_details import Seen
-from cicd_agents.agents.guardian_logs import LogsAsk, gather_logs
+from cicd_agents.agents.guardian_logs import LogsAsk, gather_logs, message_counts
 from cicd_agents.agents.guardian_metrics import MetricsAsk, MetricsSeen, gather
 from cicd_agents.analysis.canary import judge
-from cicd_agents.analysis.canary.observing.ask import shift_before
+from cicd_agents.analysis.canary.alone import ALL
+from cicd_agents.analysis.canary.observing.ask import USUAL, shift_before
 from cicd_agents.analysis.canary.observing.charts import charts
 from cicd_agents.analysis.canary.observing.own import OwnQuery
 from cicd_agents.analysis.canary.observing.pods import waiting, with_pods
 from cicd_agents.analysis.canary.observing.shares import arriving, share_of, told_share
 from cicd_agents.analysis.canary.stages import CLOSE
+from cicd_agents.clients.metrics.prometheus_check import CheckedStore, check, newest
 from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, Observation, Samples, Status
-from cicd_agents.domain.errors import ServiceError, UsageError
-from cicd_agents.domain.guardian import MetricsStore, WatchState
+from cicd_agents.domain.errors import ServiceError, Unavailable, UsageError
+from cicd_agents.domain.guardian import WatchState
 from cicd_agents.domain.log_counts import LogCounts
 from cicd_agents.domain.ports import Clock
 from cicd_agents.wiring.guardian_scene import Scene
@@ -34,7 +36,7 @@ class Looking:
     policy: CanaryPolicy
     own: tuple[OwnQuery, ...]
     pack: str
-    store: MetricsStore
+    store: CheckedStore
     logs: LogCounts | None
     log_queries: tuple[str, str]
     clock: Clock
@@ -46,6 +48,7 @@ class Looking:
     observation: Observation | None = field(default=None, init=False)
     notes: list[str] = field(default_factory=list, init=False)
     _shares: Samples = field(default=(), init=False)
+    _checked: tuple[str, ...] | None = field(default=None, init=False)
 
     def __call__(self, state: WatchState) -> Judgement:
         """The judgement now."""
@@ -64,12 +67,19 @@ class Looking:
     def told(self) -> Seen:
         """What the last look rests on, for the report."""
         drawn = charts(self.observation, self.policy, self.clock.now()) if self.observation else ()
-        return Seen(queries=self.seen.queries if self.seen else (), charts=drawn, query_of=self.seen.query_of if self.seen else {})
+        messages = message_counts(self.observation) if self.observation and self.logs is not None else ()
+        return Seen(queries=self.seen.queries if self.seen else (), charts=drawn, query_of=self.seen.query_of if self.seen else {}, messages=messages)
 
     def _observed(self, state: WatchState, now: float) -> Observation:
         told = self._told(now)
-        self.seen = gather(self.store, self._ask(now, state.stage, state.stages if self.moves else self._shares[-1:], told))
+        self._check(now)
+        ask = self._ask(now, state.stage, state.stages if self.moves else self._shares[-1:], told)
+        self.seen = gather(self.store, ask)
+        if not ask.earlier and (days := self._days(self.seen.observation.share, state.stage)):
+            # Only the counts showed that the old version serves no more.
+            self.seen = gather(self.store, replace(ask, earlier=days))
         self.notes += [*self.seen.notes, *([self.seen.reason] if self.seen.reason else [])]
+        self.notes += self._why_nothing(self.seen.observation, now)
         observation = self._with_pods(self.seen.observation, now)
         if self._shares:
             observation = replace(observation, share=self._dated(state, observation, now))
@@ -79,6 +89,27 @@ class Looking:
             self.notes += lines.notes
             observation = lines.on(replace(observation, warnings=(*observation.warnings, *lines.warnings)))
         return observation
+
+    def _check(self, now: float) -> None:
+        """By the first request whether the server can be reached, so that one that cannot is not asked many times. Raises Unavailable."""
+        if self._checked is None:
+            try:
+                self._checked = check(self.store, now).notes
+            except Unavailable:
+                raise
+            except ServiceError:
+                self._checked = ()  # some gateways let nothing through but queries; what is wrong else, the first of these will say
+        self.notes += self._checked
+
+    def _why_nothing(self, observation: Observation, now: float) -> tuple[str, ...]:
+        """Where nothing of the canary was seen: whether the server has new samples of anything."""
+        canary = observation.canary
+        if canary.replicas or any(series.samples for series in canary.values):
+            return ()
+        try:
+            return newest(self.store, now).notes
+        except ServiceError:
+            return ()  # the queries before were answered: what these say is said already
 
     # The canary's part of the traffic: best known by the tool that splits it, then by us where we set it, then by the requests
 
@@ -111,10 +142,25 @@ class Looking:
         if not share and not self.scene.concurrent and self.scene.pods is not None and self.scene.since is not None:
             share = ((self.scene.since, 1.0),)  # no old pod is left, so all of it
         preview = self.policy.stages[stage].share == 0 if told is None else told == 0
+        if not share and preview and self.fixed_stage is not None:
+            share = ((now - USUAL if self.scene.since is None else self.scene.since, 0.0),)  # who names this stage knows that no user is sent there
         return MetricsAsk(
             self.scene.sides, now, self.scene.since, self.policy, self.scene.pod_sides, pack=self.pack, own=self.own, calibration=_CALIBRATION,
-            shift=self._shift(now), share=share, preview=preview,
+            shift=self._shift(now), share=share, preview=preview, earlier=self._days(share or self._seen_share, stage),
+            # Names of pods change with each version, and the cluster tells how all of them are named.
+            every=self.scene.whole if self.scene.pods is not None and self.scene.pod_sides is None else "",
         )  # fmt: skip
+
+    def _days(self, share: Samples, stage: int) -> int:
+        """Of how many earlier days the same time is asked: of none while the old version serves beside the new one, and for judges that do not look at it."""
+        part = share[-1][1] if share else self.policy.stages[stage].share if self.fixed_stage is not None else 0.0
+        alone = not self.scene.concurrent or part >= ALL
+        return self.policy.earlier_days if alone and self.scene.since is not None and self.engine is always_valid else 0
+
+    @property
+    def _seen_share(self) -> Samples:
+        """As the last look counted it."""
+        return self.observation.share if self.observation else ()
 
     def _shift(self, now: float) -> float:
         if self.scene.concurrent or self.scene.since is None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from cicd_agents.domain.canary import Decision
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.history import PastDecision
 from cicd_agents.report.guardian_numbers import utc
+from cicd_agents.report.guardian_slack import message_kind
 from cicd_agents.wiring.guardian_run import GuardianRun, Judged
+
+if TYPE_CHECKING:
+    from cicd_agents.clients.history_store import StoredHistory
 
 _SHOWN = 3
 # A watch may decide at every stage of a deployment, and hold at many looks.
@@ -21,20 +27,38 @@ _WORDS = {Decision.PROMOTE: "went on", Decision.ROLLBACK: "rolled back", Decisio
 
 def remember(run: GuardianRun, judged: Judged) -> tuple[str, ...]:
     """Keep the decision, where there is a memory and the run is trusted; what the memory says of the deployments before, as notes for the report."""
-    if not (run.settings.history or run.settings.history_url) or run.wish.by_hand:
+    if not has_memory(run) or run.wish.by_hand:
         return ()
-    from cicd_agents.clients.history import open_history
-
-    writable = run.context.trusted and not run.settings.dry_run
-    path = str(run.workspace / run.settings.history) if run.settings.history else ""
     decision = _decision(run, judged)
     try:
-        with open_history(path, run.settings.history_url, writable, run.world.clock, redact=run.redacted) as memory:
+        with open_memory(run) as memory:
             known = memory.decisions(decision.repository, decision.service, decision.environment, _MOST_READ)
             memory.record_decision(decision)
     except (ServiceError, UsageError) as problem:
         return (f"The decision was not remembered: {problem}",)
+    if run.keep_told is None:  # a state of the watch knows what was posted; the memory knows what was decided
+        run.last_told = _told(known, decision)
     return earlier(known, decision)
+
+
+def has_memory(run: GuardianRun) -> bool:
+    """Whether the settings name one."""
+    return bool(run.settings.history or run.settings.history_url)
+
+
+def open_memory(run: GuardianRun) -> AbstractContextManager[StoredHistory]:
+    """The memory that the settings name; only a trusted run writes it, and no dry run. Opening it raises ServiceError and UsageError."""
+    from cicd_agents.clients.history import open_history
+
+    writable = run.context.trusted and not run.settings.dry_run
+    path = str(run.workspace / run.settings.history) if run.settings.history else ""
+    return open_history(path, run.settings.history_url, writable, run.world.clock, redact=run.redacted)
+
+
+def _told(known: Iterable[PastDecision], now: PastDecision) -> str:
+    """What people were told of this deployment last, empty: nothing. Of a GO they are told nothing. `known` has the newest first."""
+    same = (one for one in known if _deployment(one) == _deployment(now) and one.decision != Decision.PROMOTE)
+    return next((message_kind(one.decision, one.status, one.reason) for one in same), "")
 
 
 def earlier(known: Iterable[PastDecision], now: PastDecision) -> tuple[str, ...]:

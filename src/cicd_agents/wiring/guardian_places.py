@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cicd_agents.clients.platforms.release_services import ReleaseServices
+from cicd_agents.domain.canary import Decision
 from cicd_agents.domain.context import Platform, RunContext
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.operation import REACHED
@@ -30,7 +31,7 @@ from cicd_agents.report.guardian_annotations import to_guardian_annotations
 from cicd_agents.report.guardian_formats import FILES, RENDER, guardian_files
 from cicd_agents.report.guardian_markdown import to_guardian_markdown, to_guardian_summary
 from cicd_agents.report.guardian_outputs import to_guardian_outputs
-from cicd_agents.report.guardian_slack import to_guardian_slack
+from cicd_agents.report.guardian_slack import message_kind, to_guardian_slack
 from cicd_agents.report.markdown import GITHUB_COMMENT_BYTES, GITLAB_COMMENT_BYTES
 from cicd_agents.settings.model import Settings
 
@@ -45,7 +46,7 @@ _STRANGER = "The run is of a fork, or about another commit, so nothing but files
 
 @dataclass(slots=True)
 class GuardianPlaces:
-    """Publishes one report; `form` is how it is printed, `next_share` the next stage's part of the traffic."""
+    """Publishes one report; `form` is how it is printed. `last_told` is the kind of the last message about this deployment, `keep_told` keeps a new one's."""
 
     context: RunContext
     settings: Settings
@@ -55,9 +56,11 @@ class GuardianPlaces:
     budget: Budget
     stack: ExitStack
     form: str = "text"
+    last_told: str = ""
+    keep_told: Callable[[str], object] | None = None
 
     def tell(self, report: GuardianReport, next_share: float | None) -> bool:
-        """Print and, in CI, publish; whether a publication failed."""
+        """Print and, in CI, publish; whether a publication failed. `next_share` is the next stage's part of the traffic."""
         self.world.out(RENDER[self.form](report))
         if self.context.own_run is None:
             return False
@@ -124,16 +127,23 @@ class GuardianPlaces:
         return found[0] if found else None
 
     def _slack(self, report: GuardianReport, comment_url: str) -> Published:
-        """A message where the gate is closed; not beside the one of a rollback that failed, which is told once."""
+        """A message where the gate is closed; not beside the one of a rollback that failed, which is told once. That it still holds is told once too."""
         if not self.settings.slack_webhook or report.outcome is Outcome.PASS or _incident_told(report):
             return Published("slack", PublishStatus.SKIPPED)
         if not self.context.trusted:
             return Published("slack", PublishStatus.SKIPPED, why=_STRANGER)
+        details = report.details
+        kind = message_kind(details.decision, details.status, details.reason)
+        if details.decision is Decision.HOLD and kind == self.last_told:
+            return Published("slack", PublishStatus.SKIPPED, why="The last message about this version said the same.")
         try:
             post = slack_post(self.settings, self.world, self.budget, self.stack)
         except ServiceError as problem:
             return Published("slack", PublishStatus.FAILED, why=str(problem))
-        return publish_slack(post, to_guardian_slack(report, self.context.repository, comment_url), dry_run=self.settings.dry_run)
+        published = publish_slack(post, to_guardian_slack(report, self.context.repository, comment_url), dry_run=self.settings.dry_run)
+        if self.keep_told and published.status is PublishStatus.CREATED:
+            self.keep_told(kind)
+        return published
 
     def _mark(self, report: GuardianReport) -> Published:
         """A mark on the dashboards: what was decided, when."""

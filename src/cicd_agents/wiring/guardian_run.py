@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +14,19 @@ from cicd_agents.clients.platforms.release_services import ReleaseServices
 from cicd_agents.domain.canary import Decision, Judgement
 from cicd_agents.domain.context import RunContext
 from cicd_agents.domain.guardian import DeliveryStanding, Sides
+from cicd_agents.operations.guardian_advice import Advised
 from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.guardian_given import Rules, rules_of
 from cicd_agents.wiring.guardian_scene import Scene, named
 from cicd_agents.wiring.guardian_sources import Sources
 
 if TYPE_CHECKING:
+    from cicd_agents.domain.advice import Advice
     from cicd_agents.wiring.guardian_acting import Acting
     from cicd_agents.wiring.world import World
 
 WATCH, ROLLBACK, RESUME = "watch", "rollback", "resume"
+_WORDS = {Decision.ROLLBACK: "NO-GO", Decision.PROMOTE: "GO", Decision.HOLD: "Not decided"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,27 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What came out of it. `moved`: the watch gave the traffic itself, as far as it went."""
+    """What came out of it. `moved`: the watch gave the traffic itself, as far as it went.
+
+    `advice` is what a model made of it, None: none was asked; `concern`: it holds what would be a GO.
+    """
 
     scene: Scene
     judgement: Judgement
     seen: Seen
     engine: str
     moved: bool = False
+    advice: Advice | None = None
+    concern: bool = False
 
 
 @dataclass(slots=True)
 class GuardianRun:
     """One run. `hands` act, where the settings name something to act by; `before` is how that stood before anything was done; `notes` are for people.
 
-    `misconfigured`: something could not be done by these settings.
+    `misconfigured`: something could not be done by these settings. `unpromoted`: a promotion that was asked for was refused before any write.
+    `advised` is what was advised before anything was done; afterwards the tool would tell otherwise.
+    `last_told` is the kind of the last message about this deployment (report.guardian_slack), empty: none is known; `keep_told` keeps it for the next run.
     """
 
     settings: Settings
@@ -70,6 +81,10 @@ class GuardianRun:
     hands: Acting | None = field(default=None, init=False)
     before: DeliveryStanding | None = field(default=None, init=False)
     misconfigured: bool = field(default=False, init=False)
+    unpromoted: bool = field(default=False, init=False)
+    advised: Advised | None = field(default=None, init=False)
+    last_told: str = field(default="", init=False)
+    keep_told: Callable[[str], object] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.sources = Sources(self.settings, self.world, self.budget, self.stack)
@@ -110,6 +125,17 @@ class GuardianRun:
         seen = found.canary_version if found.pods else ""
         return seen or (runs.version or runs.id if runs else "") or self.context.sha or found.canary_version
 
+    @property
+    def must_promote(self) -> bool:
+        """Whether a GO is to be followed by a promotion, and not only shown."""
+        return self.settings.promote == "auto" and not self.settings.dry_run and self.context.trusted
+
+    def not_promoted(self, share: float | None, reason: str) -> None:
+        """Note that the canary did not get the share (None: all) that it must get. The gate stays shut: who reads 0 takes it for promoted."""
+        self.unpromoted = True
+        wanted = "all of the traffic" if share is None else f"{100 * share:g} % of the traffic"
+        self.notes.append(f"GO, but the new version was not given {wanted}, as promote: auto asks, so the gate stays shut: {reason.rstrip('.')}.")
+
     def why(self, judgement: Judgement) -> str:
         """Why something is done: the judgement's own sentence; where a person must approve it, one without numbers.
 
@@ -119,7 +145,7 @@ class GuardianRun:
             return judgement.reason
         service, environment = self.named
         where = f" in {environment}" if environment else ""
-        word = "NO-GO" if judgement.decision is Decision.ROLLBACK else "GO"
+        word = _WORDS[judgement.decision]
         return f"{word} for {' '.join((service, *self.hands.judged))}{where}; what that rests on stands in the guardian's report."
 
     def redacted(self, text: str) -> str:

@@ -8,6 +8,7 @@ from cicd_agents.domain.canary import Decision, Status
 from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, EXIT_USAGE
 from cicd_agents.operations.transaction import code_of
 from cicd_agents.report.document import GuardianReport, report_of
+from cicd_agents.wiring.guardian_asking import Asking
 from cicd_agents.wiring.guardian_deciding import Deciding
 from cicd_agents.wiring.guardian_hands import Hands
 from cicd_agents.wiring.guardian_memory import remember
@@ -26,13 +27,18 @@ class GuardianSession:
         """Judge, act, tell; the exit code. Raises UsageError where nothing can be begun."""
         clock = self.run.world.clock
         began = clock.monotonic()
-        hands = Hands(self.run)
+        hands, asking = Hands(self.run), Asking(self.run)
         if self.run.wish.by_hand:
             judged = hands.by_hand()
         else:
-            judged = Deciding(self.run, hands.take, hands.promote).decided()
+            deciding = Deciding(self.run, hands.take, hands.promote, asking.before)
+            judged = asking.at_end(deciding.decided())
+            if judged.concern:
+                deciding.held(judged.judgement.reason)
             hands.act(judged)
-        self.run.notes += remember(self.run, judged)
+        earlier = remember(self.run, judged)
+        self.run.notes += earlier
+        judged = asking.after(judged, earlier)
         return self._told(self._report(judged, clock.monotonic() - began))
 
     def _report(self, judged: Judged, seconds: float) -> GuardianReport:
@@ -45,13 +51,17 @@ class GuardianSession:
             return replace(report, exit_code=code if code is not None else EXIT_UNDECIDED if nothing else EXIT_PASS)
         if run.misconfigured and report.exit_code == EXIT_PASS:
             return replace(report, exit_code=EXIT_USAGE)
-        acted = {Decision.ROLLBACK: settings.rollback, Decision.PROMOTE: settings.promote}.get(decision) == "auto"
+        acted = {Decision.ROLLBACK: settings.rollback, Decision.PROMOTE: settings.promote, Decision.HOLD: settings.hold}[decision] == "auto"
+        if code is None and run.unpromoted:
+            code = EXIT_UNDECIDED
         return replace(report, exit_code=code) if report.exit_code == EXIT_PASS and code is not None and acted else report
 
     def _told(self, report: GuardianReport) -> int:
         run, stages = self.run, self.run.rules.policy.stages
         following = stages[report.details.stage].share if report.details.stage < len(stages) else None
-        places = GuardianPlaces(run.context, run.settings, run.world, run.services, run.sources.dashboards(), run.budget, run.stack, run.wish.form)
+        places = GuardianPlaces(
+            run.context, run.settings, run.world, run.services, run.sources.dashboards(), run.budget, run.stack, run.wish.form, run.last_told, run.keep_told
+        )
         failed = places.tell(report, following)
         if failed and run.settings.fail_on_publish_error and report.exit_code == EXIT_PASS:
             return EXIT_UNDECIDED

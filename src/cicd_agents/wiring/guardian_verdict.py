@@ -17,6 +17,8 @@ from cicd_agents.wiring.guardian_scene import Scene
 
 # Of a table of numbers nobody knows the application; whoever reads the commands does.
 _COMMANDS = ("argocd app history {name}", "argocd app rollback {name} <ID>")
+_CONCERN = "It stands in the explanation of this report, with what it cites. `explain: off` goes on without a model."
+_LOOK = Fix("quick", "Read the model's concern and decide", _CONCERN, (), 0.9)
 # A dashboard shows half an hour of before the deployment, or the last hour where nobody knows when that was.
 _BEFORE, _LAST = 1800, 3600
 
@@ -29,16 +31,24 @@ def verdict(run: GuardianRun, judged: Judged) -> GuardianVerdict:
     if judgement.decision is Decision.ROLLBACK and run.before is not None and not run.wish.by_hand:
         found = advised(run, judgement)
         details = replace(details, actions=(*details.actions, Fix("quick", f"Advice: {found.advice}", " ".join(found.reasons), (), 0.7)))
+    if judged.concern:
+        details = replace(details, actions=(_LOOK,))
     operations = tuple(run.hands.operations) if run.hands else ()
     notes = (*run.notes, *judgement.notes, *(run.hands.notes if run.hands else ()))
     return GuardianVerdict(
         GUARDIAN, OUTCOME_OF[judgement.decision], title_of(judgement, policy, subject), judgement.reason, details, findings_of(judgement, judged.seen),
-        tuple(dict.fromkeys(notes)), operations,
+        tuple(dict.fromkeys(notes)), operations, judged.advice,
     )  # fmt: skip
 
 
 def advised(run: GuardianRun, judgement: Judgement) -> Advised:
-    """Rollback, freeze or hotfix, with the reasons."""
+    """Rollback, freeze or hotfix, with the reasons; of one run always the first answer, by which it acts."""
+    if run.advised is None:
+        run.advised = _advised(run, judgement)
+    return run.advised
+
+
+def _advised(run: GuardianRun, judgement: Judgement) -> Advised:
     standing = run.before
     files = run.hands.changed_files(standing) if run.hands else None
     can_freeze = bool(standing and _freezable(run, standing))

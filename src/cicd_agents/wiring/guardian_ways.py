@@ -89,9 +89,11 @@ class Ways:
             return FluxWay(reconciled, FluxObjects(self.sources.cluster()), self.sources.world.clock, self._below())
         if kind == "canary":
             from cicd_agents.clients.delivery.flagger import FlaggerCanaries
+            from cicd_agents.clients.delivery.traffic import TrafficSplits
             from cicd_agents.operations.delivery_flagger import FlaggerWay
 
-            return FlaggerWay(ObjectName.of(name, "a Canary"), FlaggerCanaries(self.sources.cluster()), self._below())
+            cluster = self.sources.cluster()
+            return FlaggerWay(ObjectName.of(name, "a Canary"), FlaggerCanaries(cluster), self._below(), TrafficSplits(cluster))
         if kind in _TRAFFIC:
             return self._traffic(_split(kind, name))
         raise UsageError(f"delivery: {target[:60]!r} is nothing that can be acted by; write one of {', '.join(_TARGETS)}.")
@@ -123,7 +125,8 @@ class Ways:
             note=sources.note,
         )  # fmt: skip
         sources.stack.callback(server.close)
-        return ArgoCDWay(name, server, sources.world.clock, Habits(prune=given.argocd_prune))
+        habits = Habits(60.0 * given.argocd_good_minutes, given.argocd_owned, given.argocd_terminate, given.argocd_prune)
+        return ArgoCDWay(name, server, sources.world.clock, habits)
 
     def _traffic(self, split: TrafficTarget) -> DeliveryWay:
         """A split of traffic, whose canary runs what the pods of `workload` do, where the settings name one; asked anew with every look."""

@@ -8,6 +8,7 @@ from typing import Any
 from cicd_agents.settings.options import OF_GUARDIAN, OPTIONS, Kind, Option
 
 FORMATS = ("text", "markdown", "json", "jsonl")
+EXPLAIN = ("auto", "off", "required")
 
 
 def add_commands(commands: Any, wanted: str) -> None:
@@ -37,6 +38,7 @@ def add_release(commands: Any) -> None:
         parser.add_argument("--release-as", metavar="VERSION", help="this version, whatever the commits ask for")
         parser.add_argument("--prerelease", metavar="CHANNEL", help="a prerelease of this channel, such as rc")
         parser.add_argument("--graduate", action="store_true", help="go from 0.x to 1.0.0")
+    plan.add_argument("--explain", choices=EXPLAIN, default="off", help="let a model explain the plan; it reads settings and key as in CI (default: off)")
     changelog.add_argument("--all", action="store_true", help="of the whole history")
     for parser in (plan, changelog, apply):
         parser.add_argument("--from", dest="since", metavar="TAG", help="tag or commit of the last release (default: the highest stable tag of this line)")
@@ -56,6 +58,7 @@ def add_release(commands: Any) -> None:
     for parser in (apply, rollback):
         parser.add_argument("--dry-run", action="store_true", help="write nothing; say what would be done")
         parser.add_argument("--remote", metavar="NAME", help="the remote that gets commit and tag (default: origin)")
+    apply.add_argument("--explain", choices=EXPLAIN, help="let a model explain the release (default: as the settings say)")
     apply.add_argument("--flow", choices=("direct", "request"), help="at once, or by a pull or merge request (default: direct)")
     apply.add_argument("--asset", action="append", default=[], metavar="PATTERN", help="file for the release; may be given several times")
     apply.add_argument("--no-forge", action="store_true", help="no release on the forge, only the tag")
@@ -86,6 +89,7 @@ def add_guardian(commands: Any) -> None:
     policy = kinds.add_parser("policy", help="print the policy that holds", allow_abbrev=False)
     for parser in (rollback, resume):
         parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in one sentence")
+    policy.add_argument("--foresight", action="store_true", help="ask the metrics how much traffic there is, and say first what each stage can show")
     backtest.add_argument("--releases", metavar="FILE", help="YAML list of releases (docs/deployment-guardian.md); default: those that history remembers")
     for parser in (check, watch, rollback, resume):
         parser.add_argument("--format", choices=(*FORMATS, "html"), default="text", help="how to print the report (default: text)")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,35 +13,49 @@ from cicd_agents.agents.release_manager import ReleaseManager, forge_of
 from cicd_agents.agents.release_scene import ReleaseRequest
 from cicd_agents.analysis.changelog.forge import Forge
 from cicd_agents.clients.git import GitRepository, open_repository
-from cicd_agents.domain.redaction import Redactor
-from cicd_agents.domain.verdict import FailOn
+from cicd_agents.domain.verdict import FailOn, Outcome, ReleaseVerdict
 from cicd_agents.report.release_formats import RENDER
 from cicd_agents.run import run
 
 if TYPE_CHECKING:
     from cicd_agents.analysis.changelog.style import Style
-    from cicd_agents.domain.ports import Clock
     from cicd_agents.domain.release import ReleaseRules
     from cicd_agents.settings.model import Settings
     from cicd_agents.wiring.world import World
 
 
-def release(options: argparse.Namespace, environment: Mapping[str, str], redactor: Redactor, clock: Clock, write: Callable[[str], object]) -> int:
+def release(options: argparse.Namespace, world: World) -> int:
     """Plan, or print the changelog; returns the exit code. Raises UsageError."""
-    repository = open_repository(Path(options.repo), environment)
-    settings = _settings_of(options, environment)
-    manager = ReleaseManager(repository, clock, _forge(repository), *_styled(settings))
+    repository = open_repository(Path(options.repo), world.environment)
+    settings = _settings_of(options, world.environment)
+    manager = ReleaseManager(repository, world.clock, _forge(repository), *_styled(settings))
     request = ReleaseRequest(
         options.until, options.since, options.path, options.branch, getattr(options, "release_as", None), getattr(options, "prerelease", None),
         getattr(options, "graduate", False), further_files=_further(settings),
     )  # fmt: skip
     if options.what == "changelog":
         for part in manager.changelog(request, options.all):
-            write(redactor.redact(part).text)
+            world.out(world.redactor.redact(part).text)
         return 0
-    report = run(lambda: manager.plan(request), FailOn.NEVER, redactor, clock.monotonic)
-    write(RENDER[options.format](report))
+    plan = partial(manager.plan, request) if options.explain == "off" else partial(_explained, options, manager, repository, request, world)
+    report = run(plan, FailOn.NEVER, world.redactor, world.clock.monotonic)
+    world.out(RENDER[options.format](report))
     return report.exit_code
+
+
+def _explained(options: argparse.Namespace, manager: ReleaseManager, repository: GitRepository, request: ReleaseRequest, world: World) -> ReleaseVerdict:
+    """The plan with what a model says of it; a concern makes it inconclusive."""
+    from contextlib import ExitStack
+
+    from cicd_agents.wiring.release_explaining import concern_of, plan_advisor
+
+    with ExitStack() as stack:
+        advisor = plan_advisor(options.explain, options.config or "", repository, manager.styled, world, stack)
+        verdict, plans = manager.proposed(request)
+        if advisor is None or not plans:
+            return verdict
+        verdict = advisor.explained(verdict, plans)
+        return replace(verdict, outcome=Outcome.INCONCLUSIVE) if concern_of(verdict) else verdict
 
 
 def release_writes(options: argparse.Namespace, world: World) -> int:
@@ -97,6 +113,7 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
         "graduate": "true" if getattr(options, "graduate", False) else None, "release-component": getattr(options, "path", None),
         "release-branch": getattr(options, "branch", None), "release-flow": getattr(options, "flow", None), "dry-run": "true" if options.dry_run else None,
         "release-assets": "\n".join(getattr(options, "asset", ())), "forge-release": "false" if getattr(options, "no_forge", False) else None,
+        "explain": getattr(options, "explain", None),
     }  # fmt: skip
     return {name: value for name, value in given.items() if value}
 

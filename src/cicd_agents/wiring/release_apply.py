@@ -25,7 +25,7 @@ from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.operation import REACHED, Operation, OperationStatus
 from cicd_agents.domain.release import ReleaseCheckpoint, ReleaseDetails
 from cicd_agents.domain.release_content import ReleaseContent
-from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, FailOn, Outcome, ReleaseVerdict
+from cicd_agents.domain.verdict import EXIT_GATE_CLOSED, EXIT_PASS, EXIT_UNDECIDED, FailOn, Outcome, ReleaseVerdict
 from cicd_agents.operations.apply import Applier
 from cicd_agents.operations.policy import Mode
 from cicd_agents.operations.promotion_checkpoints import ReleaseFacts, checkpoints
@@ -57,6 +57,7 @@ from cicd_agents.report.document import report_of
 from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.approvals import ApprovalGate, approval_needed
 from cicd_agents.wiring.promotion import promotion, told
+from cicd_agents.wiring.release_explaining import FINISHED, HELD, ReleaseAdvisor, concern_of, release_advisor
 from cicd_agents.wiring.release_places import ReleasePlaces
 from cicd_agents.wiring.release_style import further_files, styled
 
@@ -104,12 +105,13 @@ def _session(wish: Wish, settings: Settings, context: RunContext, world: World, 
     software = context.repository.rpartition("/")[2] or (repository.top or wish.folder.resolve()).name
     manager = ReleaseManager(repository, clock, forge, styled(settings))
     preparation = Preparation(manager, software, settings.verify_tag == "strict", lambda text: world.redactor.redact(text).text)
-    return ReleaseSession(wish, settings, context, world, repository, writer, services, preparation, order, stack)
+    advisor = release_advisor(settings, context, world, order.budget.left, repository, manager.styled, stack)
+    return ReleaseSession(wish, settings, context, world, repository, writer, services, preparation, order, stack, advisor)
 
 
 @dataclass(slots=True)
 class ReleaseSession:
-    """One release from the plan to the exit code."""
+    """One release from the plan to the exit code. `held`: a model raised a concern before anything was done."""
 
     wish: Wish
     settings: Settings
@@ -121,6 +123,8 @@ class ReleaseSession:
     preparation: Preparation
     order: Order
     stack: ExitStack
+    advisor: ReleaseAdvisor | None = None
+    held: bool = False
 
     def run(self) -> int:
         """Plan, act, report."""
@@ -134,7 +138,9 @@ class ReleaseSession:
             verdict = replace(verdict, notes=(*verdict.notes, self._only_shown))
         report = report_of(verdict, FailOn.INCONCLUSIVE, self.world.clock.monotonic() - began, self.world.redactor)
         code = code_of(report.operations, dry_run=self._dry_run)
-        report = report if code is None else replace(report, exit_code=code)
+        # A refused approval closes the gate, with a concern as without one.
+        if code is not None and (not self.held or code == EXIT_GATE_CLOSED):
+            report = replace(report, exit_code=code)
         places = ReleasePlaces(self.context, self.settings, self.world.out, lambda: secrets.token_hex(16), self.wish.form)
         failed = places.tell(report, url, _changelog(contents), self.world.say)
         if failed and self.settings.fail_on_publish_error and report.exit_code == EXIT_PASS:
@@ -150,7 +156,9 @@ class ReleaseSession:
         """Why nothing is written, whatever the settings say."""
         if self.context.pull_request is not None:
             return "The run is of a pull request, so the release is only shown."
-        return "" if self.context.trusted else "The run is not of a trusted branch, so the release is only shown."
+        if not self.context.trusted:
+            return "The run is not of a trusted branch, so the release is only shown."
+        return HELD if self.held else ""
 
     def _check(self) -> None:
         if self.writer is None and not self._dry_run:
@@ -175,12 +183,30 @@ class ReleaseSession:
         contents = prepared.contents
         if not contents:
             return prepared.verdict, (), ""
-        if self.settings.release_flow == "request" and not contents[0].tagged and merged is None:
-            return self._by_request(prepared.verdict, contents), contents, ""
+        begun = bool(contents[0].tagged) or merged is not None
+        if self.settings.release_flow == "request" and not begun:
+            return self._by_request(self._advised(prepared, begun), contents), contents, ""
         contents = self._with_assets(contents)
         self._check_tree(contents[0])
-        verdict = self._carried_out(prepared.verdict, contents)
+        verdict = self._carried_out(self._advised(prepared, begun), contents)
         return verdict, contents, self._address(contents[0].tag) if self._forge else ""
+
+    def _advised(self, prepared: Prepared, begun: bool) -> ReleaseVerdict:
+        """The verdict with what a model says of it. A release that has begun is finished, whatever that is: a half one helps nobody.
+
+        Nobody is asked about one that an earlier run of ours began.
+        """
+        verdict = prepared.verdict
+        resumed = bool(prepared.contents[0].tagged) and not self.context.tag
+        if self.advisor is None or resumed:
+            return verdict
+        verdict = self.advisor.explained(verdict, prepared.plans)
+        if not concern_of(verdict):
+            return verdict
+        if begun:
+            return replace(verdict, notes=(*verdict.notes, FINISHED))
+        self.held = True
+        return replace(verdict, outcome=Outcome.INCONCLUSIVE)
 
     def _releases_nothing(self, request: ReleaseRequest) -> str:
         """Why the branch makes no releases: it is in no table of branches, nobody named it, and it is not the default branch. Empty where it does."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,3 +72,31 @@ def test_a_database_of_another_make_is_refused() -> None:
     for damaged in (b"", b"not a database", b"\0" * 5000):
         with pytest.raises(ValueError, match="cannot be used here"):
             LiteralMatcher([b"abc"], [[0]], damaged)
+
+
+def test_without_the_files_it_diagnoses_the_same_beside_own_signatures_too(tmp_path: Path) -> None:
+    """The image has no signature files: they are a quarter of the package, and all that they say stands in the compiled form."""
+    package = Path(bundled.__file__).parents[2]
+    shutil.copytree(package, tmp_path / "cicd_agents", ignore=shutil.ignore_patterns("__pycache__", bundled.COMPILED, bundled.DATABASE))
+    folder = tmp_path / "cicd_agents/analysis/logs"
+    (folder / bundled.COMPILED).write_bytes(bundled.compiled_form())
+    (folder / bundled.DATABASE).write_bytes(bundled.compiled_database() or b"")
+    own = tmp_path / "own"
+    own.mkdir()
+    shutil.copy(package / "analysis/logs/signatures/npm.toml", own / "npm.toml")
+    log = tmp_path / "failed.log"
+    log.write_text("\n".join(rule.examples[0] for rule in RULES[::60] if rule.examples), encoding="utf-8")
+    before = [told(tmp_path, log), told(tmp_path, log, "--signatures", own)]
+    shutil.rmtree(folder / "signatures")
+    assert [told(tmp_path, log), told(tmp_path, log, "--signatures", own)] == before
+    assert before[0]["details"]["candidates"]
+
+
+def told(path: Path, *arguments: str | Path) -> Any:
+    """The report of the package in the folder, without what differs from run to run."""
+    program = f"import sys; sys.path.insert(0, {str(path)!r}); from cicd_agents.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-B", "-c", program, "doctor", *map(str, arguments), "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=path)
+    report = json.loads(done.stdout)
+    report.pop("duration_seconds")
+    return report

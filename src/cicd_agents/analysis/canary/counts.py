@@ -100,7 +100,7 @@ def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter
     if metric.kind is not Kind.QUANTILE and setting.wider <= 1:
         earlier = [Earlier(b[index], n_b[index]) for index in range(both[0]) if n_b[index] > 0]
         bare = limits_at(known, 1.0).rho
-        borrowed = partial(borrowed_gains, earlier, [replace(step, rho=bare) for step in steps], apart(noise.taus, canary_pods, baseline_pods), cap)
+        borrowed = partial(borrowed_gains, earlier, [replace(step, rho=bare) for step in steps], apart(noise.taus, canary_pods, baseline_pods))
     found = split_evidence(steps, cap, falling=falling, borrowed=borrowed)
     rate, base = x_canary / n_canary, _standardised(steps)
     error = sqrt(phi * (max(rate, 1 / n_canary) / n_canary + max(base, 0.5 / n_baseline) / n_baseline))

@@ -49,6 +49,11 @@ STAGES_OF = {
 }
 
 
+# A budget that is more than a 14.4th of all requests cannot burn 14.4 times too fast (slo.py).
+OBJECTIVES = (0.94, 0.99999)
+MOST_DAYS = 28
+
+
 def default_policy(strategy: Strategy = Strategy.CANARY) -> CanaryPolicy:
     """The policy that is used where nothing is configured."""
     return CanaryPolicy(METRICS, STAGES_OF[strategy], strategy)
@@ -65,6 +70,14 @@ def check_policy(policy: CanaryPolicy) -> None:
         raise UsageError(f"the false-alarm budget must be between 0 and 0.5, not {policy.alpha:g}")
     if not (1 <= policy.step <= 3600 and policy.warm_up >= 0 and policy.hole >= policy.step):
         raise UsageError("step must be 1 to 3600 seconds, warm-up not negative, and the hole not shorter than a step")
+    low, high = OBJECTIVES
+    if not low <= policy.objective <= high:
+        raise UsageError(
+            f"objective must be between {100 * low:g}% and {100 * high:g}%, not {100 * policy.objective:g}%: "
+            "the budget of a lower one cannot burn fast enough to alarm, and nothing measures a higher one"
+        )
+    if not 0 <= policy.earlier_days <= MOST_DAYS:
+        raise UsageError(f"earlier_days must be between 0 and {MOST_DAYS}, not {policy.earlier_days}")
     if not any(metric.weight > 0 for metric in policy.metrics):
         raise UsageError("at least one metric needs a weight above 0")
     for metric in policy.metrics:

@@ -16,7 +16,8 @@ time with probability at most alpha, however often one looks. The ingredients an
 * Mixture over the onset: e-processes that start at minute s, weighted so that the weights sum to 1; computed as M_t = (M_{t-1} + w_t) · LR_t as in
   Shin, Ramdas and Rinaldo, "E-detectors", arXiv 2203.03532, with a bounded sum of weights, so that it stays an e-process.
 * Noise: LR to the power 1/phi, phi ≥ 1 the dispersion measured on the baseline; by Jensen's inequality it keeps its promise, and spends it slower.
-* One minute's log LR is cut at `cap`: min(LR, c) ≤ LR keeps the promise too, and no single minute can decide.
+* One minute's log LR is cut at `cap`: min(LR, c) ≤ LR keeps the promise too, and no single minute can decide. Where bursts are part of the hypotheses
+  (borrowing.py) the cut is twice as high: at half of the traffic a doubling shows with two nats a minute, and a low cut would take a fifth of that.
 * Borrowed strength. From the beginning on, counts are compared through the baseline's level over all minutes, where that is known better: borrowing.py.
 * Levels. Bets on a bounded difference: prod (1 + lambda d_t), with E[d_t | past] ≤ 0 under the null and d_t ≥ -1: Waudby-Smith and Ramdas, "Estimating
   means of bounded random variables by betting", JRSS B 86 (2024).
@@ -31,14 +32,16 @@ from math import exp, log
 Factors = tuple[tuple[float, float], ...]
 Gains = Callable[[Sequence[float]], Sequence[Sequence[float]]]
 
-# Factors beyond the null that the mixture bets on, with their weights: a doubling is the likeliest, and large ones are easy.
-FACTORS = ((1.25, 0.05), (1.6, 0.2), (2.0, 0.25), (2.8, 0.17), (5.0, 0.12), (12.0, 0.12), (40.0, 0.09))
+# Factors beyond the null that the mixture bets on, with their weights. Most is on 1.6 to 2.8, where every nat counts; large ones are easy, and pay for it.
+FACTORS = ((1.3, 0.03), (1.6, 0.3), (2.0, 0.27), (2.8, 0.2), (5.0, 0.09), (12.0, 0.06), (40.0, 0.05))
 FALLS = ((0.95, 0.2), (0.9, 0.3), (0.75, 0.25), (0.5, 0.15), (0.1, 0.1))
 BETS = ((0.15, 0.3), (0.4, 0.4), (0.9, 0.3))
 # Most of the weight is on trouble from the beginning, the rest on an onset in one of the following steps.
 FROM_START, ONSETS = 0.7, 60
 # Later trouble after good minutes needs more minutes: the cap is smaller.
 LATE_CAP = 0.8
+# Counts that are compared over all minutes know of bursts themselves, so their steps are cut later; without the two strongest it must still be clear.
+BEGUN_CAP = 2.0
 # What a burst is: its steps reach this part of the cap. Spikes in most of the steps since the onset, or so many of them, are no burst any more.
 STRONGEST, SPIKE, SPIKED, SPIKES = 2, 0.6, 0.85, 6
 _LARGEST = 1e280
@@ -108,18 +111,19 @@ def mix(rows: Sequence[tuple[float, Sequence[float]]], cap: float, begun: Sequen
 
     `begun`: other rows for trouble from the beginning, one for each alternative.
     """
+    early_cap = cap * BEGUN_CAP if begun else cap
     total, best, chosen = 0.0, 0.0, rows[0][1] if rows else ()
     for number, (weight, row) in enumerate(rows):
         first = begun[number] if begun else row
-        early, late = FROM_START * _product(first, cap), _late(row, cap)
+        early, late = FROM_START * _product(first, early_cap), _late(row, cap)
         total += weight * (early + late)
         for value, its in ((early, first), (late, row)):
             if weight * value > best:
                 best, chosen = weight * value, its
     # What is left of the weights of onsets that are still to come.
     remaining = max(0, ONSETS - max(0, len(rows[0][1]) - 1)) * _LATER if rows else 0.0
-    onset = _onset(chosen, cap)
-    return Found(log(max(1e-300, total + remaining)), onset, _lasting(chosen[onset:], cap))
+    onset = _onset(chosen, early_cap)
+    return Found(log(max(1e-300, total + remaining)), onset, _lasting(chosen[onset:], early_cap))
 
 
 def _product(row: Sequence[float], cap: float) -> float:

@@ -7,9 +7,9 @@ such canaries are stopped by then.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from math import isfinite, log
 
 from cicd_agents.analysis.canary.borrowing import Earlier, borrowed_gains
@@ -26,26 +26,56 @@ MAX_STEPS = 240
 BEFORE = 20
 PRIOR = tuple((size * USUAL_TAU, weight) for size, weight in SIZES[:5])
 RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+# Where no error was seen yet: what the rate is thought to be, and the rates that are looked for.
+UNSEEN, LEVELS = 0.0001, (0.002, 0.003, 0.005, 0.01, 0.02, 0.05)
 
 
 def foresight_of_stages(policy: CanaryPolicy, *, requests_per_second: float, rate: float, metric: str = "error_rate") -> tuple[str, ...]:
     """A sentence for each stage that has a baseline beside it: the smallest change of a rate that shows by its end, and from which minute on.
 
-    Raises UsageError for a metric that is no count ratio.
+    A `rate` of 0 has no multiples, so rates are named instead. Raises UsageError for a metric that is no count ratio.
     """
-    known = [foresight(policy, requests_per_second=requests_per_second, rate=rate, ratio=ratio, metric=metric) for ratio in RATIOS]
-    title = next((item.title or item.name for item in policy.metrics if item.name == metric), metric)
+    return told_of_stages(policy, changes(policy, requests_per_second, rate, metric))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes of a rate for the worse: `ratios` ascending, `named` for people, and `seen` says when one shows, computed once for each."""
+
+    ratios: tuple[float, ...]
+    named: Callable[[float], str]
+    seen: Callable[[float], Foresight]
+
+
+def changes(policy: CanaryPolicy, requests_per_second: float, rate: float, metric: str) -> Changes:
+    """What could be looked for at this traffic: multiples of the rate, or, where that is 0, rates. Raises UsageError for a metric that is no count ratio."""
+    title = next((item.title or item.name for item in policy.metrics if item.name == metric), metric).lower()
+    base, ratios = (rate, RATIOS) if rate > 0 else (UNSEEN, tuple(level / UNSEEN for level in LEVELS))
+
+    @cache
+    def seen(ratio: float) -> Foresight:
+        return foresight(policy, requests_per_second=requests_per_second, rate=base, ratio=ratio, metric=metric)
+
+    def named(ratio: float) -> str:
+        return f"{title} {ratio:g} times {100 * rate:.3g} %" if rate > 0 else f"{title} {100 * ratio * UNSEEN:.3g} %"
+
+    seen(ratios[-1])  # refuses the metric, also where no stage asks
+    return Changes(ratios, named, seen)
+
+
+def told_of_stages(policy: CanaryPolicy, asked: Changes, begin: int = 0) -> tuple[str, ...]:
+    """The sentences for the stages from `begin` on."""
     told, passed = [], 0.0
-    for stage in policy.stages:
+    for number, stage in enumerate(policy.stages):
         passed += stage.minutes
-        if not 0 < stage.share < 1:
+        if number < begin or not 0 < stage.share < 1:
             continue
         where = f"At {100 * stage.share:g} % of the traffic, until minute {passed:g}"
-        seen = next((item for item in known if item.minutes is not None and item.minutes <= passed), None)
-        if seen is None:
-            told.append(f"{where}: not even {title.lower()} {RATIOS[-1]:g} times {100 * rate:.3g} % shows.")
+        found = next((item for ratio in asked.ratios if (item := asked.seen(ratio)).minutes is not None and item.minutes <= passed), None)
+        if found is None:
+            told.append(f"{where}: not even {asked.named(asked.ratios[-1])} shows.")
         else:
-            told.append(f"{where}: {title.lower()} {seen.ratio:g} times {100 * rate:.3g} % shows after about {seen.minutes:.0f} minutes.")
+            told.append(f"{where}: {asked.named(found.ratio)} shows after about {found.minutes:.0f} minutes.")
     return tuple(told)
 
 
@@ -68,13 +98,11 @@ def foresight(
     total = sum(item.weight for item in policy.metrics if item.required or item.name == metric or item.kind is Kind.QUANTILE) or 1.0
     threshold = log(total / (policy.alpha * max(chosen.weight, 1e-6)))
     minutes = None
-    if usable:
+    if usable and _outside(chosen.tolerance.go_ratio, chosen.tolerance.go_margin, rate, ratio, falling=falling):
         limits = [ratio_limits(chosen.tolerance, rate, wide, 1.0, falling=falling) for wide in (widening(USUAL_TAU, *pods, SIGMAS_GUARDED), 1.0)]
         steps = _steps(shares, requests_per_second * policy.step, rate, ratio, limits[0], max(1.0, dispersion))
         found = _first(steps, limits[1].rho, pods, threshold, falling=falling)
         minutes = None if found is None else found * policy.step / 60
-        if not _outside(chosen.tolerance.go_ratio, chosen.tolerance.go_margin, rate, ratio, falling=falling):
-            minutes = None
     what = f"{chosen.title or chosen.name} {ratio:g} times {100 * rate:.3g} % at {requests_per_second:g} requests a second"
     text = f"{what} shows after about {minutes:.0f} minutes" if minutes is not None else f"{what} does not show within {horizon:.0f} minutes"
     return Foresight(metric, ratio, minutes, horizon, f"{text}.")
@@ -110,7 +138,7 @@ def _first(steps: Sequence[Split], bare: float, pods: tuple[int, int], threshold
     def shown(number: int) -> bool:
         part = list(steps[:number])
         plain = [replace(step, rho=bare) for step in part]
-        return split_evidence(part, cap, falling=falling, borrowed=partial(borrowed_gains, earlier, plain, equals, cap)).log_e >= threshold
+        return split_evidence(part, cap, falling=falling, borrowed=partial(borrowed_gains, earlier, plain, equals)).log_e >= threshold
 
     place = bisect_left(range(1, len(steps) + 1), True, key=shown)
     return None if place == len(steps) else float(place + 1)

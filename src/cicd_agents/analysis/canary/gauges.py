@@ -58,7 +58,7 @@ def judge_levels(metric: Metric, canary: Sequence[Levels], baseline: Sequence[Le
     if not mine:
         return Leveled(Status.NO_DATA, "there is no usable value of the canary", strength, None, _median(means[1]), None)
     now, other = median(mine[-WINDOW:]), median([b for _, b in pairs][-WINDOW:]) if pairs else None
-    limit = _limit(metric, other)
+    limit = go_limit(metric, other)
     absolute = _sustained(metric, canary, baseline, setting.until) or _leak(metric, pairs, step)
     if absolute:
         return Leveled(Status.FAIL, absolute, strength, now, other, limit)
@@ -79,7 +79,7 @@ def judge_levels(metric: Metric, canary: Sequence[Levels], baseline: Sequence[Le
     return Leveled(Status.PASS, "within the limit", strength, now, other, limit)
 
 
-def _limit(metric: Metric, other: float | None) -> float | None:
+def go_limit(metric: Metric, other: float | None) -> float | None:
     """The GO limit: the tolerance over the baseline, or the ceiling where that is higher."""
     tolerance = metric.tolerance
     if other is None:

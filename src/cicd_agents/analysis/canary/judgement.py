@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
 
-from cicd_agents.analysis.canary.alone import burning, left_alone, only_clear, set_beside
+from cicd_agents.analysis.canary.alone import left_alone, set_beside, standing_alone
 from cicd_agents.analysis.canary.at_once import alarms
+from cicd_agents.analysis.canary.classical.ab import ab_results
 from cicd_agents.analysis.canary.conclusion import Scene, conclude
 from cicd_agents.analysis.canary.counts import Setting
 from cicd_agents.analysis.canary.defaults import check_policy
@@ -15,8 +17,9 @@ from cicd_agents.analysis.canary.points import judge_points
 from cicd_agents.analysis.canary.preview import NOTE, judge_preview, newest, unasked
 from cicd_agents.analysis.canary.stages import Moment, moment
 from cicd_agents.analysis.canary.tables import Tables, tabulate
-from cicd_agents.domain.canary import CanaryPolicy, Judgement, Metric, Observation, Stage, Status
+from cicd_agents.domain.canary import CanaryPolicy, Judgement, Metric, MetricJudgement, Observation, Stage, Status
 
+Measure = Callable[[Metric, Tables, Setting], MetricJudgement]
 # Where the baseline is of another time, noise counts double.
 OTHER_TIME = 2.0
 
@@ -33,8 +36,10 @@ def judge(observation: Observation, policy: CanaryPolicy, *, now: float, stage: 
     return judge_tables(tabulate(observation, policy), observation, policy, now=now, stage=stage)
 
 
-def judge_tables(tables: Tables | None, observation: Observation, policy: CanaryPolicy, *, now: float, stage: int | None = None) -> Judgement:
-    """As `judge`, for tables that are made already: a watch or a backtest looks many times at the same samples."""
+def judge_tables(
+    tables: Tables | None, observation: Observation, policy: CanaryPolicy, *, now: float, stage: int | None = None, by: Measure = measure
+) -> Judgement:  # fmt: skip
+    """As `judge`, for tables that are made already: a watch or a backtest looks many times at the same samples. `by` judges one metric."""
     at = moment(tables, policy, now, stage)
     stage_policy = policy.stages[at.stage]
     weaker = bool(observation.warnings) or not observation.concurrent
@@ -43,26 +48,28 @@ def judge_tables(tables: Tables | None, observation: Observation, policy: Canary
         return conclude(Scene(policy, at, nothing, (), (), tuple(observation.warnings), (), weaker, "there is no usable sample of either version"))
     until = tables.bins_until(now)
     if observation.concurrent and left_alone(tables, at, until):
-        observation = set_beside(observation, tables, until)
-        tables, weaker = tabulate(observation, policy) or tables, True
-        until = tables.bins_until(now)
+        tables, moved = set_beside(tables, until)
+        observation, weaker = replace(observation, concurrent=False, moved=moved), True
+    alone = None if observation.concurrent else standing_alone(observation, tables, policy, until)
+    if alone:
+        tables = alone.tables
     preview = stage_policy.share <= 0 and at.share <= 0
     metrics = [_of_stage(unasked(metric) if preview else metric, stage_policy) for metric in policy.metrics]
     taking_part = [metric for metric in metrics if present(metric, tables) or metric.required]
     total = sum(metric.weight for metric in taking_part if metric.weight > 0) or 1.0
     budget = tuple((metric.name, policy.alpha * max(metric.weight, 1e-6) / total) for metric in taking_part)
     setting = Setting(until, policy.alpha, stage_policy.see, 1.0 if observation.concurrent else OTHER_TIME, policy.least_requests, policy.slo_latency)
-    judged = [measure(metric, tables, replace(setting, alpha=alpha)) for metric, (_, alpha) in zip(taking_part, budget, strict=True)]
+    judged = [by(metric, tables, replace(setting, alpha=alpha)) for metric, (_, alpha) in zip(taking_part, budget, strict=True)]
     fired = alarms(tables, until, policy.at_once, now)
     told = list(observation.warnings)
-    if not observation.concurrent:
-        told.append("the baseline is of another time: the evidence is weaker, and only clear trouble fails")
-        judged = [only_clear(metric, found, tables, until) for metric, found in zip(taking_part, judged, strict=True)]
-        fired = (*fired, *burning(tables, until, now))
+    if alone:
+        told += alone.notes
+        judged = [alone.clear(metric, found) for metric, found in zip(taking_part, judged, strict=True)]
+        fired = (*fired, *alone.burning(now))
     if preview:
         told.append(NOTE)
         judged.append(judge_preview(tables, until, now))
-    notes = (*told, *traffic(tables, until, at.share), *novelties(tables, until))
+    notes = (*told, *traffic(tables, until, at.share), *novelties(tables, until), *ab_results(tables, policy, until))
     blind = _blind(newest(tables, now) if preview else tables.last, policy, at)
     return conclude(Scene(policy, at, tuple(judged), fired, tables.exclusions, notes, budget, weaker, blind))
 

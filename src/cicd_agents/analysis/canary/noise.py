@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import erfc, exp, log, sqrt
+from math import erfc, exp, inf, log, pi, sqrt
 
 from cicd_agents.analysis.canary.evidence import Split, split_evidence
 
@@ -19,7 +19,7 @@ BLOCKS = (1, 4)
 # What is assumed without data: the usual pod noise, multiples of it with their weights, and how many degrees of freedom a dispersion of 1 is worth.
 USUAL_TAU, PHI_WORTH = 0.04, 12.0
 SIZES = ((0.25, 0.15), (0.75, 0.3), (1.25, 0.25), (2.0, 0.15), (3.0, 0.08), (5.0, 0.04), (8.0, 0.02), (12.0, 0.01))
-# Logarithms of the ratio of two versions that are equally good, for which the null is worked out.
+# Logarithms of the ratio of two versions that are equally good, about which the null is worked out.
 APART = (0.0, 0.06, 0.12, 0.2, 0.3, 0.45, 0.7, 1.1)
 AA_QUIET = log(20.0)
 _AA_FACTORS = ((1.5, 0.5), (4.0, 0.5))
@@ -140,12 +140,25 @@ def apart(taus: Sequence[tuple[float, float]], canary_pods: float, baseline_pods
     """By how much (as a logarithm) pods that differ may set versions apart that are equally good, with weights. A better canary counts as an equal one."""
     spread = wider * sqrt(1 / max(1.0, canary_pods) + 1 / max(1.0, baseline_pods))
     edges = [0.5 * (low + high) for low, high in pairwise(APART)]
-    below = [sum(weight * _under(edge / max(1e-9, tau * spread)) for tau, weight in taus) for edge in edges]
-    return [(log_ratio, high - low) for log_ratio, low, high in zip(APART, [0.0, *below], [*below, 1.0], strict=True) if high - low > 1e-12]
+    result = [(0.0, sum(weight * (1 - _over(edges[0] / max(1e-9, tau * spread))) for tau, weight in taus))]
+    for low, high in pairwise([*edges, inf]):
+        mass = mean = 0.0
+        for tau, weight in taus:
+            size = max(1e-9, tau * spread)
+            mass += weight * (_over(low / size) - _over(high / size))
+            mean += weight * size * (_bell(low / size) - _bell(high / size))
+        if mass > 1e-12:
+            # Where the mass of the interval is: most of it is near the lower edge.
+            result.append((min(high, max(low, mean / mass)), mass))
+    return result
 
 
-def _under(deviations: float) -> float:
-    return 0.5 * erfc(-deviations / sqrt(2))
+def _over(deviations: float) -> float:
+    return 0.5 * erfc(deviations / sqrt(2))
+
+
+def _bell(deviations: float) -> float:
+    return exp(-0.5 * deviations * deviations) / sqrt(2 * pi)
 
 
 def _between_minutes(x: Sequence[float], n: Sequence[float]) -> float:

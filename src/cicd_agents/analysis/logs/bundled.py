@@ -19,7 +19,10 @@ _CODE = ("signature.py", "literals.py", "matchers.py", "pattern.py", "compiled.p
 
 @cache
 def signatures() -> tuple[Signature, ...]:
-    """All bundled signatures with their examples, in the order of file names."""
+    """All bundled signatures in the order of file names; with their examples where the files are there: the image has the compiled form alone."""
+    if not _has_files():
+        ready = _compiled()
+        return ready.signatures if ready else ()
     return tuple(rule for name, text in sorted(_sources().items()) if name.endswith(".toml") for rule in parse_file(text.decode(), name))
 
 
@@ -36,7 +39,7 @@ def bundled() -> Catalogue:
 def compiled_form() -> bytes:
     """What belongs into the file COMPILED: packed, since an image is as large as its files."""
     rules = signatures()
-    return zlib.compress(compiled.dump(rules, literals_of(rules), compiled.digest(_sources())).encode(), 9)
+    return zlib.compress(compiled.dump(rules, literals_of(rules), _digest()).encode(), 9)
 
 
 def compiled_database() -> bytes | None:
@@ -47,18 +50,18 @@ def compiled_database() -> bytes | None:
         return None
     rules = signatures()
     database: bytes = hyperscan.dumpb(database_of(owners_of(literals_of(rules))))
-    return compiled.digest(_sources()).encode() + database
+    return _digest().encode() + database
 
 
 def _compiled() -> compiled.Loaded | None:
     """From the file that was made with the package; None where there is none or it is not of these sources (a working tree in change)."""
-    file = files(__package__) / COMPILED
-    return compiled.load(zlib.decompress(file.read_bytes()).decode(), compiled.digest(_sources())) if file.is_file() else None
+    text = _packed()
+    return compiled.load(text, _digest()) if text else None
 
 
 def _matcher(patterns: list[bytes], ready: compiled.Loaded) -> Matcher:
     """The quick one where its database was made from the same sources and can be used on this machine, else the one that needs nothing."""
-    file, of = files(__package__) / DATABASE, compiled.digest(_sources()).encode()
+    file, of = files(__package__) / DATABASE, _digest().encode()
     data = file.read_bytes() if file.is_file() else b""
     if data.startswith(of):
         try:
@@ -69,7 +72,24 @@ def _matcher(patterns: list[bytes], ready: compiled.Loaded) -> Matcher:
 
 
 @cache
+def _digest() -> str:
+    """Of the sources; where only the compiled form is, the one that stands in it."""
+    return compiled.digest(_sources()) if _has_files() else compiled.told_digest(_packed())
+
+
+def _packed() -> str:
+    """The text of the file COMPILED; empty where there is none."""
+    file = files(__package__) / COMPILED
+    return zlib.decompress(file.read_bytes()).decode() if file.is_file() else ""
+
+
+def _has_files() -> bool:
+    return any(name.endswith(".toml") for name in _sources())
+
+
+@cache
 def _sources() -> dict[str, bytes]:
     folder = files(__package__)
-    tables = [entry for entry in (folder / "signatures").iterdir() if entry.name.endswith(".toml")]
+    signatures_there = folder / "signatures"
+    tables = [entry for entry in signatures_there.iterdir() if entry.name.endswith(".toml")] if signatures_there.is_dir() else []
     return {entry.name: entry.read_bytes() for entry in (*tables, *(folder / name for name in _CODE))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -14,6 +15,7 @@ from cicd_agents.analysis.logs.signature import FixTemplate, Nearby, Signature
 
 # Examples serve the test suite only.
 _LEFT_OUT = ("examples", "near_misses")
+_HEAD = re.compile(r'\{"digest":"([^"\\]{1,64})",')
 _DEFAULTS = {item.name: item.default for item in fields(Signature)}
 
 
@@ -49,11 +51,16 @@ def dump(signatures: Iterable[Signature], needed: Sequence[tuple[Literal, ...]],
 
 def load(text: str, of: str) -> Loaded | None:
     """What was dumped; None when it was made from other sources."""
-    head = json.dumps({"digest": of}, separators=(",", ":"))[:-1]
-    if not text.startswith(head):
+    if told_digest(text) != of:
         return None
     document: dict[str, Any] = json.loads(text)
     return Loaded(tuple(map(_signature, document["signatures"])), document["owners"], document["needed"])
+
+
+def told_digest(text: str) -> str:
+    """The digest that stands at the head of what was dumped; empty where there is none."""
+    found = _HEAD.match(text)
+    return found[1] if found else ""
 
 
 def _signature(row: dict[str, Any]) -> Signature:

@@ -59,13 +59,6 @@ class ArgoRollouts:
         self._patch_status(name, {"abort": True})
         return True
 
-    def retry(self, name: ObjectName) -> bool:
-        """Take an abort back; False where nothing is aborted."""
-        if not self._own(name).aborted:
-            return False
-        self._patch_status(name, {"abort": False})
-        return True
-
     def undo(self, name: ObjectName, template_hash: str) -> bool:
         """Write a revision's template; False where it is written. Raises Refused where there is no such revision, or nothing that we could write to."""
         seen = self._seen(name)
@@ -91,30 +84,38 @@ class ArgoRollouts:
         return True
 
     def promote(self, name: ObjectName, from_step: int | None) -> bool:
-        """End the pause, or the step where nothing pauses; False where that is done. Raises Rejected where there is nothing to end, or somebody holds it."""
-        state = self._own(name)
-        if state.held and not state.held_by_us:
-            raise Rejected(f"Argo Rollouts: {name.shown} is held by `spec.paused`, which somebody else set; end that by hand first.")
-        if not state.running or (from_step is not None and state.step is not None and state.step > from_step) or state.phase is RolloutPhase.OBSERVING:
+        """End the pause, or the step where nothing pauses; False where that is done. Raises Rejected where there is nothing to end, or somebody holds it.
+
+        A pause of ours is ended last: before that the controller takes no step, so that it cannot take one by itself beside the one that is asked for.
+        """
+        state = self._free(name)
+        past = from_step is not None and state.step is not None and state.step > from_step
+        if state.running and state.held and (past or state.unpausing):
+            return self.hold(name, False)  # a run that was killed here has asked for the step
+        if past or not state.running:
             return False
-        if state.held:
-            self.hold(name, False)
+        if state.phase is RolloutPhase.OBSERVING:
+            return False
         if state.pauses:
             self._patch_status(name, {"pauseConditions": None})
         elif state.strategy is RolloutStrategy.CANARY and state.steps:
             self._patch_status(name, {"pauseConditions": None, "currentStepIndex": min((state.step or 0) + 1, len(state.steps))})
         elif not state.held:
             raise Rejected(f"Argo Rollouts: nothing pauses {name.shown}, so there is nothing to end; it goes on by itself or can be promoted fully.")
+        if state.held:
+            self.hold(name, False)
         return True
 
     def promote_fully(self, name: ObjectName, template_hash: str) -> bool:
-        """Skip the remaining steps; False where that is done or asked for. Raises Rejected where another version is on its way."""
-        state = self._own(name)
+        """Skip the remaining steps; False where that is done or asked for. Raises Rejected where another version is on its way, or somebody holds it."""
+        state = self._free(name)
         if state.current != template_hash:
             raise Rejected(f"Argo Rollouts: {name.shown} brings in {state.current or 'nothing'}, not {template_hash}, so it is not promoted.")
-        if not state.running or state.promoting_fully:
+        if not state.running or (state.promoting_fully and not state.held):
             return False
         self._patch_status(name, {"promoteFull": True})
+        if state.held:
+            self.hold(name, False)
         return True
 
     def hold(self, name: ObjectName, hold: bool) -> bool:
@@ -142,6 +143,13 @@ class ArgoRollouts:
             {"metadata": {"annotations": {shapes.KEPT_DELAY: marker}}, "spec": {"strategy": {rules: {"abortScaleDownDelaySeconds": delay}}}}, name
         )  # fmt: skip
         return True
+
+    def _free(self, name: ObjectName) -> RolloutState:
+        """What the Rollout alone tells. Raises Rejected where somebody else holds it."""
+        state = self._own(name)
+        if state.held and not state.held_by_us:
+            raise Rejected(f"Argo Rollouts: {name.shown} is held by `spec.paused`, which somebody else set; end that by hand first.")
+        return state
 
     def _own(self, name: ObjectName) -> RolloutState:
         """What the Rollout alone tells, without its revisions."""

@@ -24,6 +24,8 @@ _AUTOMATED = ("allowEmpty", "enabled", "prune", "selfHeal")
 _NOT_CONTENT = ("targetRevision", "name")
 _TRACKING, _INSTANCE = "argocd.argoproj.io/tracking-id", "app.kubernetes.io/instance"
 _APPLICATION_KIND = ":argoproj.io/Application:"
+# Phases of an operation that is not done (gitops-engine, sync/common: OperationPhase).
+_UNDER_WAY = ("Running", "Terminating")
 
 
 def application(data: Shape, name: ApplicationName) -> Application:
@@ -75,9 +77,12 @@ def _content(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _operation(data: Shape, status: Shape) -> AppOperation | None:
-    """One that was asked for and not begun counts as running."""
+    """The one that runs or ran last; one that was asked for and not begun counts as running.
+
+    What was asked for stands there until it is done (controller/appcontroller.go, setOperationState), so a state that is under way is about just that.
+    """
     asked, state = data.maybe("operation"), status.maybe("operationState")
-    if asked is not None:
+    if asked is not None and (state is None or state.text("phase", "") not in _UNDER_WAY):
         return _told(shapes.RUNNING, "", asked, None, None)
     if state is None:
         return None

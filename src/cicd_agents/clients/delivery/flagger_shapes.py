@@ -13,10 +13,11 @@ from cicd_agents.clients.delivery.object_shapes import annotation, condition, im
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.delivery_flagger import FlaggerPhase, FlaggerSide, FlaggerState
 from cicd_agents.domain.delivery_objects import SUSPENDED_BY_US, ObjectName
+from cicd_agents.domain.delivery_traffic import TrafficKind, TrafficTarget
 
 SKIPPED_BY_US = "cicd-agents/skip-analysis"
 PRIMARY = "-primary"
-_LONGEST_MESSAGE = 300
+_LONGEST_MESSAGE, _LONGEST_WORD = 300, 60
 
 
 def state(name: ObjectName, data: Shape, target: Shape | None, primary: Shape | None, replica_sets: Sequence[Shape]) -> FlaggerState:
@@ -30,7 +31,8 @@ def state(name: ObjectName, data: Shape, target: Shape | None, primary: Shape | 
         _side(target) if target else None, _side(primary) if primary else None, _same(target, primary),
         tuple(each for made in replica_sets if primary and _equal(made, primary) for each in _names(made)), spec.flag("suspend"),
         annotation(data, SUSPENDED_BY_US) is not None, spec.flag("skipAnalysis"), annotation(data, SKIPPED_BY_US) is not None,
-        tuple(each.text("type", "") for each in analysis.items("webhooks", missing_ok=True)),
+        tuple(each.text("type", "") for each in analysis.items("webhooks", missing_ok=True)), spec.text("provider", "")[:_LONGEST_WORD],
+        _split(name, spec, analysis),
     )  # fmt: skip
 
 
@@ -38,6 +40,20 @@ def target_of(data: Shape) -> tuple[str, str]:
     """The kind and name of a Canary's target."""
     reference = data.inner("spec").inner("targetRef")
     return reference.text("kind"), reference.text("name")
+
+
+def _split(name: ObjectName, spec: Shape, analysis: Shape) -> TrafficTarget | None:
+    """What Flagger weighs, by the names that it gives (pkg/router, istio.go and ingress.go); None where that is neither of the two that we know.
+
+    Of ingress-nginx a header or cookie goes before the weight, so with `match` the weight says nothing.
+    """
+    provider, service, ingress = spec.text("provider", ""), spec.maybe("service"), spec.maybe("ingressRef")
+    if provider == "istio":
+        apex = (service.text("name", "") if service else "") or spec.inner("targetRef").text("name")
+        return TrafficTarget(TrafficKind.ISTIO, ObjectName(name.namespace, apex), canary=f"{apex}-canary", stable=f"{apex}{PRIMARY}")
+    if provider == "nginx" and ingress is not None and not analysis.items("match", missing_ok=True):
+        return TrafficTarget(TrafficKind.NGINX, ObjectName(name.namespace, f"{ingress.text('name')}-canary"))
+    return None
 
 
 def _side(workload: Shape) -> FlaggerSide:

@@ -18,16 +18,20 @@ _DEFAULT_TOTAL = 100
 
 
 def split(target: TrafficTarget, data: Shape) -> TrafficSplit:
-    """How the traffic is split. Raises Refused for an Ingress that is no canary."""
-    given = annotations_of(data)
+    """How the traffic is split. Raises Refused for an Ingress that is no canary.
+
+    Flagger says `canary: "false"` on its own as long as the canary gets nothing (pkg/router/ingress.go).
+    """
+    given, found = annotations_of(data), owner(data, "Canary")
+    held_by = f"canary:{target.name.namespace}/{found}" if found else ""
+    if found and given.text(_CANARY, "") == "false":
+        return TrafficSplit(target, 0, _DEFAULT_TOTAL, held_by)
     if given.text(_CANARY, "") != "true":
         raise Refused(f'NGINX: the Ingress {target.name.shown} is no canary: it lacks the annotation `{_CANARY}: "true"`.')
     total = _number(given, _TOTAL, _DEFAULT_TOTAL)
     weight = min(_number(given, _WEIGHT, 0), total)
     if not total:
         raise BadAnswer(f"NGINX: `{_TOTAL}` of {target.name.shown} is 0.")
-    found = owner(data, "Canary")
-    held_by = f"canary:{target.name.namespace}/{found}" if found else ""
     before = [f"{_CANARY}-{rule}: {given.text(f'{_CANARY}-{rule}')[:60]}" for rule in _BEFORE if given.text(f"{_CANARY}-{rule}", "")]
     notes = tuple(f"`{rule}` leads to the canary as well, whatever the weight." for rule in before)
     return TrafficSplit(target, weight, total, held_by, notes)

@@ -61,7 +61,8 @@ class GrafanaStore:
 
     def build(self) -> Build:
         """What the server behind Grafana is, and what the clock says."""
-        return build_of(self._http, self._root())
+        with self._http.mended():
+            return build_of(self._http, self._root())
 
     def close(self) -> None:
         """Close all connections."""

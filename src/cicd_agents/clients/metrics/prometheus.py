@@ -48,7 +48,8 @@ class PrometheusStore:
 
     def build(self) -> Build:
         """What the server is and what its clock says."""
-        return build_of(self._http, "")
+        with self._http.mended():
+            return build_of(self._http, "")
 
     def close(self) -> None:
         """Close all connections."""

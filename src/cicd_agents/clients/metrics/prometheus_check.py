@@ -1,4 +1,4 @@
-"""Whether a store of metrics can be asked, said beforehand: what it is, how old its newest data are, and whether its clock is ours."""
+"""Whether a store of metrics can be asked, said beforehand by one request: what it is, and whether its clock is ours. And how old its newest data are."""
 
 from __future__ import annotations
 
@@ -37,23 +37,35 @@ class CheckedStore(MetricsStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """What a check found. `newest` is the time of the newest sample, None: none within a day; `notes` are sentences on what a person should know."""
+    """What a check found; `notes` are sentences on what a person should know."""
 
     version: str
-    newest: float | None
     notes: tuple[str, ...] = ()
 
 
-def check(store: CheckedStore, now: float, selector: str = _UP) -> StoreState:
-    """Ask what the store is and for the newest sample of a selector. Raises ServiceError where it cannot be asked."""
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The time of the newest sample, None: there is none within a day; with `notes` where that is old."""
+
+    time: float | None
+    notes: tuple[str, ...] = ()
+
+
+def check(store: CheckedStore, now: float) -> StoreState:
+    """Ask what the store is. Raises ServiceError where it cannot be asked: better once here than by each of many queries."""
     build = store.build()
-    newest, warnings = _newest(store, now, selector)
-    notes = [*warnings, *_clock_notes(build, now)]
-    if newest is None:
+    return StoreState(build.version, tuple(_clock_notes(build, now)))
+
+
+def newest(store: MetricsStore, now: float, selector: str = _UP) -> Newest:
+    """Ask for the newest sample of a selector, where nothing else was seen. Raises ServiceError."""
+    time, warnings = _newest(store, now, selector)
+    notes = [*warnings]
+    if time is None:
         notes.append(f"There are no samples of `{selector}` within a day. Does the server scrape anything, and is it the right one?")
-    elif now - newest > _OLD:
-        notes.append(f"The newest sample of `{selector}` is {_age(now - newest)} old: newer data may be missing.")
-    return StoreState(build.version, newest, tuple(notes))
+    elif now - time > _OLD:
+        notes.append(f"The newest sample of `{selector}` is {_age(now - time)} old: newer data may be missing.")
+    return Newest(time, tuple(notes))
 
 
 def build_of(http: Http, root: str) -> Build:

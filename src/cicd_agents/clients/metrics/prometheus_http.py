@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -72,12 +73,18 @@ class QueryHttp(Http):
     def ask(self, path: str, form: Mapping[str, str]) -> Any:
         """The JSON of an answer; `form` holds the query and its times. Raises ServiceError; Rejected and Unavailable tell the query."""
         form = {**form, "timeout": f"{self._patience:g}s"}
-        try:
+        with self.mended():
             if len(urlencode(form)) <= _LONGEST_ADDRESS:
                 call = self._call("GET", path, form)
             else:
                 call = self._call("POST", path, None, {"content-type": "application/x-www-form-urlencoded"}, urlencode(form).encode())
             return self._tried(call, True, lambda: self._told(call, form.get("query", ""))).json()
+
+    @contextmanager
+    def mended(self) -> Iterator[None]:
+        """Errors within say which setting to mend."""
+        try:
+            yield
         except BadAnswer as problem:
             raise BadAnswer(f"{problem} Check `{self._wording.url}`.") from None
         except Refused as problem:

@@ -6,13 +6,14 @@ Each is valid for one look at a sample size that was fixed before; who looks aga
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, lgamma, sqrt
 
 from cicd_agents.analysis.canary.classical.distributions import chi_square_above, normal_above, normal_quantile, t_above
 
-MAX_TABLE = 2_000_000
+MAX_TABLE = 20_000_000  # beyond it the logarithms of factorials lose the digits that matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,30 @@ def fisher_exact(events: int, total: int, other_events: int, other_total: int) -
         return NOTHING
     happened = events + other_events
     low, high = max(0, happened - other_total), min(happened, total)
+    whole = _choose(total + other_total, happened)
 
     def chance(count: int) -> float:
-        return exp(_choose(total, count) + _choose(other_total, happened - count) - _choose(total + other_total, happened))
+        return exp(_choose(total, count) + _choose(other_total, happened - count) - whole)
 
+    # The chances rise up to the mode and fall behind it: what is no likelier than the table seen are two tails.
+    mode = min(high, max(low, (total + 1) * (happened + 1) // (total + other_total + 2)))
     seen = chance(events) * (1 + 1e-7)
-    p_value = sum(value for count in range(low, high + 1) if (value := chance(count)) <= seen)
+    left = bisect_right(range(low, mode + 1), seen, key=chance) + low
+    right = bisect_left(range(mode, high + 1), True, key=lambda count: chance(count) <= seen) + mode
+    p_value = _tail(chance, range(left - 1, low - 1, -1)) + _tail(chance, range(max(right, left), high + 1))
     against = (total - events) * other_events
     return Tested(events * (other_total - other_events) / against if against else None, min(1.0, p_value))
+
+
+def _tail(chance: Callable[[int], float], counts: Iterable[int]) -> float:
+    """The sum of chances that fall: as far as it still grows."""
+    total = 0.0
+    for count in counts:
+        value = chance(count)
+        total += value
+        if value <= total * 1e-17:
+            break
+    return total
 
 
 def _choose(n: int, k: int) -> float:

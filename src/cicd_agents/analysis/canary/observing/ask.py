@@ -23,6 +23,7 @@ class MetricsAsk:
     `pack` is the name of a query pack, empty: found by probing. `calibration` seconds before `since` show how noisy the old version is; `scrape` is the
     interval of scrapes. `shift`: the baseline is asked for so many seconds earlier, where none runs beside the canary any more (`shift_before`). `share` is the
     canary's part of the traffic as the delivery tool tells it, empty: computed from the counts. `preview`: users do not reach the canary yet.
+    `earlier` is of how many days before the same clock time is asked, 0: of none; `every` are the matchers of whatever version ran then, empty: the baseline's.
     `most_samples` is the most that one query may give as raw samples; beyond it the server adds up.
     """
 
@@ -38,6 +39,8 @@ class MetricsAsk:
     shift: float = 0.0
     share: Samples = ()
     preview: bool = False
+    earlier: int = 0
+    every: str = ""
     most_samples: int = MOST_SAMPLES
 
     @property

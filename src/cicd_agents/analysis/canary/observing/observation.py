@@ -8,7 +8,7 @@ from dataclasses import replace
 from cicd_agents.analysis.canary.history import shifted
 from cicd_agents.analysis.canary.observing.ask import MetricsAsk
 from cicd_agents.analysis.canary.observing.plan import BASELINE, CANARY
-from cicd_agents.analysis.canary.observing.shares import share_of
+from cicd_agents.analysis.canary.observing.shares import before_the_switch, share_of
 from cicd_agents.analysis.canary.observing.versions import Answers, Told, version_of
 from cicd_agents.analysis.canary.packs.choice import Choice
 from cicd_agents.domain.canary import Observation, Samples, Version
@@ -23,20 +23,22 @@ def observed(answers: Mapping[str, Answers], choice: Choice, ask: MetricsAsk, wa
     told = Told(warnings=list(warnings))
     sides = dict(answers) if ask.shift > 0 else _apart(answers, told)
     versions = {side: version_of(side, sides.get(side, {}), choice, ask, told) for side in (CANARY, BASELINE)}
-    if ask.preview:
-        told.warnings.append(PREVIEW)
     share = ask.share or _share(versions[CANARY], versions[BASELINE], ask, told)
+    if ask.preview and not (share and share[-1][1] > 0):
+        told.warnings.append(PREVIEW)
     seen = Observation(versions[BASELINE], versions[CANARY], ask.since, share, warnings=tuple(dict.fromkeys(told.warnings)))
     return (before(seen, versions[BASELINE], ask.shift) if ask.shift > 0 else seen), tuple(dict.fromkeys(told.notes))
 
 
 def before(observation: Observation, earlier: Version, seconds: float) -> Observation:
     """The observation with a baseline of so many seconds earlier, moved onto the canary's time: for rolling updates and 100 %, where none runs beside it."""
-    return replace(observation, baseline=shifted(earlier, seconds), concurrent=False)
+    return replace(observation, baseline=shifted(earlier, seconds), concurrent=False, moved=seconds)
 
 
 def _share(canary: Version, baseline: Version, ask: MetricsAsk, told: Told) -> Samples:
-    if ask.shift > 0 or ask.since is None or ask.preview:
+    if ask.preview:
+        return before_the_switch(canary, baseline, ask)
+    if ask.shift > 0 or ask.since is None:
         return ()
     share = share_of(canary, baseline, ask.since, ask.now, ask.policy)
     if share:

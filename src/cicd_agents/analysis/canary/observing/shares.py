@@ -7,10 +7,14 @@ from itertools import pairwise
 from statistics import median
 
 from cicd_agents.analysis.canary.counters import spread
+from cicd_agents.analysis.canary.history import shifted
+from cicd_agents.analysis.canary.observing.ask import MetricsAsk
 from cicd_agents.domain.canary import CanaryPolicy, Samples, Version
 
 # A minute with fewer requests says nothing of the share; the median of so many minutes is taken, and small changes are noise.
 LEAST, SMOOTH, MOVED = 30, 5, 0.03
+# From this part on it is the users that come, and not those who test.
+MOST_OF_IT = 0.5
 # Tools set whole percents.
 _SAME = 0.005
 
@@ -31,6 +35,18 @@ def share_of(canary: Version, baseline: Version, since: float, now: float, polic
         if not result or abs(share - result[-1][1]) > MOVED:
             result.append((time, share))
     return tuple(result)
+
+
+def before_the_switch(canary: Version, baseline: Version, ask: MetricsAsk) -> Samples:
+    """(time, share) where a stage without users is first: nothing until the canary serves most of the requests, for smoke tests are no users.
+
+    Of a baseline of another time both are as many when all has come, so it is half as many.
+    """
+    since = ask.start if ask.since is None else ask.since
+    beside = shifted(baseline, ask.shift) if ask.shift > 0 else baseline
+    most = MOST_OF_IT / (1 + MOST_OF_IT) if ask.shift > 0 else MOST_OF_IT
+    switched = [time for time, share in share_of(canary, beside, since, ask.now, ask.policy) if share >= most]
+    return ((since, 0.0), (switched[0], 1.0)) if switched else ((since, 0.0),)
 
 
 def told_share(believed: Samples, looks: Samples) -> Samples:

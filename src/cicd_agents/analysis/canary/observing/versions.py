@@ -83,9 +83,9 @@ def _traffic(parts: dict[str, _Parts], side: str, answers: Answers, choice: Choi
     scrapes = scrapes_of(item for items in raw.values() for item in items)
     first = min((times[0] for times in scrapes.values()), default=window)
     joins = _Joins(scrapes, started, window, first + 1.5 * ask.policy.step, ask.policy.hole)
-    for (replica, name), samples in joins.of(raw.get("requests", []), lambda item: _outcome(item, choice)).items():
+    for (replica, name), samples in joins.of(raw.get("requests", []), lambda item: outcome_of(item.labels, choice)).items():
         parts[replica].requests[name] = samples
-    for (replica, bound), samples in joins.of(raw.get("durations", []), lambda item: _bound(item, choice)).items():
+    for (replica, bound), samples in joins.of(raw.get("durations", []), lambda item: bound_of(item.labels, choice)).items():
         parts[replica].buckets[bound] = samples
     for role in roles[2:]:
         for (replica, _), samples in joins.of(raw.get(role, []), lambda _: 0).items():
@@ -120,14 +120,15 @@ class _Joins:
         return min((times[0] for target, times in self.scrapes.items() if target[0] == replica), default=0.0) > self.late
 
 
-def _outcome(item: Raw, choice: Choice) -> str:
-    return outcome(item.labels, choice.pack.status, choice.pack.grpc) if choice.pack else UNKNOWN
+def outcome_of(labels: Mapping[str, str], choice: Choice) -> str:
+    """The class of the outcome that a series counts."""
+    return outcome(labels, choice.pack.status, choice.pack.grpc) if choice.pack else UNKNOWN
 
 
-def _bound(item: Raw, choice: Choice) -> float | None:
+def bound_of(labels: Mapping[str, str], choice: Choice) -> float | None:
     """The bucket's bound in seconds; "0.1" and "0.10" are the same one."""
     try:
-        bound = float(item.labels.get("le", ""))
+        bound = float(labels.get("le", ""))
     except ValueError:
         return None
     return None if isnan(bound) or bound <= 0 or choice.durations is None else round(bound * choice.durations.to_seconds, 9)

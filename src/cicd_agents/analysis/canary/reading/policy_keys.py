@@ -13,6 +13,7 @@ class Form(StrEnum):
     MINUTES = "minutes"  # 5, or a duration
     SHARE = "share"  # 5%, or 0.05
     COUNT = "count"  # a whole number from 1
+    WHOLE = "whole"  # a whole number from 0
     NUMBER = "number"  # a number from 0
     FLAG = "flag"
     TEXT = "text"
@@ -56,7 +57,12 @@ POLICY = (
     Key("at_once", Form.SECTION, "The rules that do not wait."),
     Key("slo", Form.DURATION, "The latency of your service level objective: the bucket bound next to it is tested too.", field="slo_latency"),
     Key("least_requests", Form.COUNT, "With fewer requests of the canary nothing passes."),
-)
+    Key(
+        "objective", Form.SHARE,
+        "The part of the requests that should have no server error, 94% to 99.999%: where no baseline is left its budget must not burn 14.4 times too fast.",
+    ),
+    Key("earlier_days", Form.WHOLE, "Where no baseline is left: of how many days before the same time is looked at, at most 28; 0 for none."),
+)  # fmt: skip
 STAGE = (
     Key("share", Form.SHARE, "The canary's part of the traffic."),
     Key("minutes", Form.MINUTES, "The least time in this stage, in minutes."),

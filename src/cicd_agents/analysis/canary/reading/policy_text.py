@@ -21,6 +21,7 @@ def policy_as_text(policy: CanaryPolicy, queries: Sequence[OwnQuery] = ()) -> st
     lines = [
         f"strategy: {policy.strategy}", f"alpha: {_percent(policy.alpha)}  # false alarms of all metrics together, over all looks",
         f"step: {_time(policy.step)}", f"warm_up: {_time(policy.warm_up)}", f"hole: {_time(policy.hole)}", f"least_requests: {policy.least_requests}",
+        f"objective: {_percent(policy.objective)}", f"earlier_days: {policy.earlier_days}",
     ]  # fmt: skip
     if policy.slo_latency is not None:
         lines.append(f"slo: {_time(policy.slo_latency)}")

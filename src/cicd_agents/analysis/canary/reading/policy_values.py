@@ -40,8 +40,8 @@ def joined(path: str, name: str) -> str:
 def value_of(key: Key, value: object, path: str) -> object:
     """The value in the type of domain.canary: seconds, fractions, minutes, numbers, texts. Raises UsageError for a value of another form."""
     readers = {
-        Form.DURATION: _duration, Form.MINUTES: _minutes, Form.SHARE: share, Form.COUNT: _count, Form.NUMBER: _number, Form.FLAG: _flag, Form.TEXT: _text,
-        Form.QUERY: _query, Form.NAMES: _names, Form.QUANTILE: _quantile,
+        Form.DURATION: _duration, Form.MINUTES: _minutes, Form.SHARE: share, Form.COUNT: _count, Form.WHOLE: _whole, Form.NUMBER: _number, Form.FLAG: _flag,
+        Form.TEXT: _text, Form.QUERY: _query, Form.NAMES: _names, Form.QUANTILE: _quantile,
     }  # fmt: skip
     if key.form is Form.CHOICE:
         return _choice(key, value, path)
@@ -88,8 +88,12 @@ def _number(value: object, path: str) -> float:
 
 
 def _count(value: object, path: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < 1_000_000_000:
-        raise UsageError(f"{path} must be a whole number from 1, not {str(value)[:40]!r}.")
+    return _whole(value, path, 1)
+
+
+def _whole(value: object, path: str, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 1_000_000_000:
+        raise UsageError(f"{path} must be a whole number from {least}, not {str(value)[:40]!r}.")
     return value
 
 

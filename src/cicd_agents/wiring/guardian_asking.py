@@ -1,0 +1,77 @@
+"""A model's advice on what the guardian judged: after it acted, but for a GO, which a concern may hold before it is acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cicd_agents.agents.guardian_details import OUTCOME_OF, Subject, details_of
+from cicd_agents.context.choice import GUARDIAN
+from cicd_agents.domain.canary import Decision, Status
+from cicd_agents.domain.verdict import Outcome
+from cicd_agents.wiring.explaining import Explainer, explainer
+from cicd_agents.wiring.guardian_memory import has_memory, open_memory
+from cicd_agents.wiring.guardian_run import GuardianRun, Judged
+
+if TYPE_CHECKING:
+    from cicd_agents.domain.ports import AdviceMemory
+
+_RAISED = (
+    "A model raised a concern, so a person must look at it before the new version goes on; by the numbers alone it would be a GO. "
+    "It stands in the explanation of the report; `explain: off` goes on without a model."
+)
+
+
+class Asking:
+    """Asks about one judgement, where a model is to be asked at all: a person who acts by hand asks none.
+
+    Raises UsageError where an explanation is required and nobody can be asked.
+    """
+
+    def __init__(self, run: GuardianRun) -> None:
+        self._run = run
+        self._explainer: Explainer | None = None
+        if not run.wish.by_hand:
+            self._explainer = explainer(run.settings, run.context, run.world, run.budget.left, self._memory)
+
+    def before(self, judged: Judged) -> Judged:
+        """A GO with its advice, before anything is done by it; with a concern it becomes a HOLD."""
+        asked = self._asked(judged)
+        if asked.advice is None:
+            return judged
+        from cicd_agents.advisor.effect import concerned
+
+        if concerned(OUTCOME_OF[judged.judgement.decision], asked.advice) is Outcome.PASS:
+            return asked
+        judgement = replace(judged.judgement, status=Status.INCONCLUSIVE, decision=Decision.HOLD, reason=_RAISED)
+        return replace(asked, judgement=judgement, concern=True)
+
+    def at_end(self, judged: Judged) -> Judged:
+        """The same at the end of the watch. Not of what was asked already, nor of a stage that the watch has promoted, or tried to."""
+        last = judged.judgement.stage + 1 >= len(self._run.rules.policy.stages)
+        if judged.judgement.decision is not Decision.PROMOTE or judged.advice is not None or (judged.moved and not last):
+            return judged
+        return self.before(judged)
+
+    def after(self, judged: Judged, earlier: Sequence[str]) -> Judged:
+        """A NO-GO or a HOLD with its advice, after all was done; `earlier` says how the deployments before went."""
+        if judged.advice is not None or judged.judgement.decision is Decision.PROMOTE:
+            return judged
+        return self._asked(judged, earlier)
+
+    def _asked(self, judged: Judged, earlier: Sequence[str] = ()) -> Judged:
+        if self._explainer is None:
+            return judged
+        from cicd_agents.agents.guardian_dossier import Judgment, dossier_of
+
+        run, found = self._run, judged.scene
+        subject = Subject(found.service, found.environment, found.canary_version, found.baseline_version, judged.engine)
+        details = details_of(judged.judgement, run.rules.policy, subject, judged.seen)
+        known = Judgment(GUARDIAN, details, judged.seen.messages, judged.judgement.notes, tuple(earlier), found.since)
+        made = dossier_of(known, run.world.redactor)
+        return replace(judged, advice=self._explainer.explain(*made)) if made else judged
+
+    def _memory(self) -> AdviceMemory | None:
+        """The guardian's own memory, open to the end of the run."""
+        return self._run.stack.enter_context(open_memory(self._run)) if has_memory(self._run) else None
