@@ -200,13 +200,6 @@ def test_money_stops_a_conversation_before_the_call_that_might_pass_it() -> None
     assert (advice.cost or 0.0) <= 0.012
 
 
-def test_a_model_without_a_known_price_may_be_asked_where_no_money_limit_is_set() -> None:
-    advice = advise(dossier(), Shelf(), Prepared([said(answer())]), RULES, ports(price=None))
-    assert advice.narrative
-    assert advice.cost is None
-
-
-@pytest.mark.parametrize("outcome", list(Outcome))
 def test_without_a_call_it_cost_nothing_whatever_the_models_price() -> None:
     assert advise(dossier(), Shelf(), Prepared([]), replace(RULES, calls=0), ports(price=None)).cost == 0.0
 
@@ -218,6 +211,13 @@ def test_what_a_failed_call_took_is_added_to_the_others() -> None:
     assert advice.problem == "Cut."
 
 
+def test_a_model_without_a_known_price_may_be_asked_where_no_money_limit_is_set() -> None:
+    advice = advise(dossier(), Shelf(), Prepared([said(answer())]), RULES, ports(price=None))
+    assert advice.narrative
+    assert advice.cost is None
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_concern_turns_a_pass_into_a_question_and_nothing_else_into_anything(outcome: Outcome) -> None:
     raised = Advice(concern="Look at it.", citations=(Citation("log:test", 3, "expected 119"),))
     assert concerned(outcome, raised) is (Outcome.INCONCLUSIVE if outcome is Outcome.PASS else outcome)

@@ -129,6 +129,7 @@ def test_the_question_fits_what_is_known_and_is_ours_alone() -> None:
     unknown = made(replace(VERDICT, outcome=Outcome.INCONCLUSIVE))[0]
     assert "Read the best three candidates" in unknown.question
     assert spans(unknown)["log:test:640"] == (640, 740), "more is shown around each candidate"
+    assert made(details(signature="generic.last-words"))[0].question == unknown.question, "a line that no rule knows"
     assert "timing, a race" in made(details(flaky=FLAKY))[0].question
     assert "often pass on a second try" in made(details(transient=True))[0].question
     assert "Other jobs" in made(details(other_jobs=OTHER_JOBS))[0].question

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from typing import Any
 
 import pytest
 from tests.servers.clock import FakeClock
@@ -155,7 +156,7 @@ def test_missing_rights_are_named(server: CustomServer, flagger: FlaggerCanaries
     ],
 )  # fmt: skip
 def test_what_flagger_weighs_is_told_by_the_names_that_it_gives(
-    server: CustomServer, flagger: FlaggerCanaries, spec: dict[str, object], split: tuple[str, str, str] | None
+    server: CustomServer, flagger: FlaggerCanaries, spec: dict[str, Any], split: tuple[str, str, str] | None
 ) -> None:
     server.add(deployment("api", "shop/api:1.0.0"))
     made = canary(**spec)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,6 +142,18 @@ def test_a_log_that_could_not_be_read_is_not_kept() -> None:
         raise Unavailable("The server went away.")
     assert read.stream.closed
     assert logs.count("log") is None
+
+
+def test_a_log_that_cannot_be_read_any_more_is_as_if_it_were_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "ci.log"
+    path.write_bytes(b"a\n")
+    logs = KeptLogs(100, Redactor())
+    with logs.keeping("log", LogFiles().open(str(path))) as read:
+        folder = os.open(tmp_path, os.O_RDONLY)
+        os.dup2(folder, read.stream.fileno())
+        os.close(folder)
+    assert (logs.lines("log", 1, 1), logs.count("log")) == (None, None)
+    logs.close()
 
 
 def test_of_jobs_those_that_failed_are_kept_and_opened_once() -> None:

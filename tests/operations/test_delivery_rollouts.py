@@ -28,6 +28,7 @@ from cicd_agents.operations.guardian_rollback import Intent, plan
 
 NAME = ObjectName(NAMESPACE, "api")
 BASIC = {"canary": {"steps": [{"setWeight": 25}, {"pause": {}}]}}
+TIMED = {"canary": {"steps": [{"setWeight": 25}, {"pause": {"duration": "10m"}}]}}
 Act = Callable[[DeliveryWay, FakeClock], tuple[Operation, ...]]
 
 
@@ -437,6 +438,10 @@ def promoted_to_the_end(acting: DeliveryWay, clock: FakeClock) -> tuple[Operatio
     return carried(acting, acting.promote(acting.look(), 0.25, WHY), clock)
 
 
+def hold(acting: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
+    return carried(acting, acting.hold(acting.look(), WHY), clock)
+
+
 def promoted_by_a_step(acting: DeliveryWay, clock: FakeClock) -> tuple[Operation, ...]:
     return carried(acting, acting.promote(acting.look(), 0.5, WHY), clock)
 
@@ -476,9 +481,9 @@ def with_workload() -> CustomServer:
     [
         (lambda: scene("1.0.0", "1.1.0"), back_to_the_first), (lambda: scene("1.0.0", "1.1.0", promoted=True), back_to_the_first),
         (lambda: scene("1.0.0", "1.1.0"), promoted_to_the_end), (lambda: scene("1.0.0", "1.1.0"), frozen), (with_workload, back_to_the_first),
-        (held, back_to_the_first), (held, promoted_by_a_step), (held, promoted_fully),
+        (held, back_to_the_first), (held, promoted_by_a_step), (held, promoted_fully), (lambda: scene("1.0.0", "1.1.0", strategy=TIMED), hold),
     ],
-    ids=["abort", "undo", "promote", "freeze", "undo-of-a-deployment", "abort-held", "promote-held", "promote-held-fully"],
+    ids=["abort", "undo", "promote", "freeze", "undo-of-a-deployment", "abort-held", "promote-held", "promote-held-fully", "hold"],
 )  # fmt: skip
 def test_killed_at_any_call_a_second_run_comes_to_the_same_end(make: Callable[[], CustomServer], act: Act) -> None:
     assert list(killed_everywhere(make, made, act, end)) == []

@@ -27,7 +27,7 @@ MIGRATED = ("src/app.py", "db/migrate/20250101_add.rb")
         (Facts(Status.FAIL, 0.25, files=MIGRATED), Advice.HOTFIX, "may not fit the new schema"),
         (Facts(Status.FAIL, 0.25, known_good=False, files=()), Advice.HOTFIX, "from bad to bad"),
         (Facts(Status.FAIL, 0.25, known_good=False, files=(), can_freeze=True), Advice.FREEZE, "from bad to bad"),
-        (Facts(Status.FAIL, 0.05, files=None), Advice.ROLLBACK, "check that it has no database migration"),
+        (Facts(Status.FAIL, 0.05, files=None), Advice.ROLLBACK, "check that it migrates no database"),
         (Facts(Status.FAIL, 0.05, files=None), Advice.ROLLBACK, "Only 5% of the traffic"),
         (Facts(Status.FAIL, 1.0, files=("a.py",)), Advice.ROLLBACK, "The change is small (1 file)"),
         (Facts(Status.FAIL, 1.0, 3 * 24 * 60, files=("a.py",)), Advice.ROLLBACK, "It has run for 72 hours"),

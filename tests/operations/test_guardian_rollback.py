@@ -136,7 +136,7 @@ def test_without_a_revision_that_is_known_to_be_good_nothing_is_taken_back_but_o
     production.app.history[0]["deployedAt"] = production.app.history[1]["deployedAt"]
     refused = plan(production.way(), production.intent())
     assert refused.operations == ()
-    assert "None of the earlier revisions of argocd:api is known to be good; name one (" in refused.refusals[0]
+    assert "None of the earlier revisions of argocd:api is known to be good; name one by rollback-to (" in refused.refusals[0]
     assert "it stayed for 0 minutes" in refused.refusals[0]
     assert plan(production.way(), production.intent(wished="0")).to is not None
     assert statuses(production.run(production.intent(wished=production.old[:10]))) == GOOD_END

@@ -292,5 +292,5 @@ def test_pages_speak_of_this_version(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_settings_that_pages_name_as_variables_exist(page: str) -> None:
     fields = {option.field.upper() for option in BY_NAME.values()}
-    results = {"RESULT_OUTCOME", "RESULT_CATEGORY", "RESULT_RELEASED", "RESULT_VERSION", "RESULT_TAG", "GITLAB_TOKEN"}
+    results = {"RESULT_OUTCOME", "RESULT_CATEGORY", "RESULT_RELEASED", "RESULT_VERSION", "RESULT_TAG", "RESULT_DECISION", "GITLAB_TOKEN"}
     assert set(re.findall(r"\bCICD_AGENTS_([A-Z_]*[A-Z])\b", text(page))) <= fields | results

@@ -18,7 +18,7 @@ from tests.servers.gemini import KEY, USAGE, Drip, GeminiServer, answers, call, 
 
 from cicd_agents.clients.history import open_history
 from cicd_agents.clients.model_prices import cost
-from cicd_agents.domain.advice import Advice, DossierItem, DossierKind, Usage
+from cicd_agents.domain.advice import Advice, Archive, Dossier, DossierItem, DossierKind, Usage
 from cicd_agents.domain.context import Platform, PullRequest, RunContext
 from cicd_agents.domain.errors import Unavailable, UsageError
 from cicd_agents.domain.history import PastAdvice
@@ -60,10 +60,17 @@ class Rig:
     def explain(self, memory: Callable[[], AdviceMemory | None] = lambda: None, *, about: Any = None, **settings: str) -> Advice:
         made = self.explainer(memory, **settings)
         assert made is not None
-        return made.explain(about or dossier(), Shelf())
+        return asked(made, about or dossier())
 
     def memory(self, *, writable: bool = True) -> AdviceMemory:
         return self.stack.enter_context(open_history(str(self.workspace / "memory.sqlite"), "", writable, self.clock))
+
+
+def asked(made: Explainer, about: Dossier, archive: Archive | None = None) -> Advice:
+    """The advice on a dossier that is enough for one."""
+    advice = made.explain(lambda: (about, archive or Shelf()))
+    assert advice is not None
+    return advice
 
 
 @pytest.fixture
@@ -74,6 +81,20 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 # Who is asked
+
+
+def test_a_bug_in_making_the_dossier_costs_the_explanation_alone(rig: Rig) -> None:
+    made = rig.explainer()
+    assert made is not None
+
+    def broken() -> tuple[Dossier, Archive]:
+        raise ZeroDivisionError
+
+    advice = made.explain(broken)
+    assert advice is not None
+    assert advice.problem == "The advisor itself failed (ZeroDivisionError); please report this."
+    assert made.explain(lambda: None) is None
+    assert rig.server.requests == []
 
 
 def test_a_model_explains_where_there_is_a_key(rig: Rig) -> None:
@@ -180,7 +201,7 @@ def test_the_runs_money_is_that_of_all_its_questions(rig: Rig) -> None:
     rig.server.script[:] = [says(json.dumps(answer()), usage={**USAGE, "candidatesTokenCount": 8000})]
     made = rig.explainer(explain_run_usd="0.03")
     assert made is not None
-    first, second = made.explain(dossier(), Shelf()), made.explain(dossier(question="And why else?"), Shelf())
+    first, second = asked(made, dossier()), asked(made, dossier(question="And why else?"))
     assert first.problem == ""
     assert second.problem == "The next call might pass the run's limit of money for the model (explain-run-usd)."
     assert len(rig.server.requests) == 1
@@ -342,7 +363,7 @@ def test_a_secret_that_slipped_into_the_dossier_does_not_leave(rig: Rig) -> None
     items = (*dossier().items, DossierItem("log:deploy", DossierKind.LOG, f"job {SECRET}", (f"token={SECRET}", "fail"), 1, 2))
     made = rig.explainer(model_record="exchange.jsonl")
     assert made is not None
-    assert made.explain(dossier(items=items), Leaking()).calls == 2
+    assert asked(made, dossier(items=items), Leaking()).calls == 2
     assert SECRET.encode() not in b"".join(request.body for request in rig.server.requests)
     assert SECRET not in (rig.workspace / "exchange.jsonl").read_text()
 

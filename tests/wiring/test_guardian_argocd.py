@@ -186,7 +186,7 @@ def test_an_operation_in_the_way_is_ended_only_where_that_is_allowed(deployment:
     assert "or have it ended (argocd-terminate)" in refused.out
     app.sync_looks = 1
     ran = deployment.run(BROKEN, rollback="auto", argocd_terminate="true")
-    assert list(kinds(ran.report["operations"]).items())[0] == ("TerminateOperation", "applied"), ran.out
+    assert next(iter(kinds(ran.report["operations"]).items())) == ("TerminateOperation", "applied"), ran.out
     assert app.live == [GOOD]
 
 

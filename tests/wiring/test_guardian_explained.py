@@ -20,7 +20,7 @@ from tests.servers.github import GitHub
 from tests.servers.github_state import Account
 from tests.servers.kubernetes_custom import CustomServer
 from tests.servers.kubernetes_custom_flagger import virtual_service
-from tests.servers.kubernetes_custom_rollouts import RolloutsController, rollout
+from tests.servers.kubernetes_custom_rollouts import ROUTED, RolloutsController, rollout
 from tests.servers.kubernetes_objects import NAMESPACE
 from tests.servers.loki import LokiServer
 from tests.servers.obeying_model import ATTACKS, Attack, cited, obeys
@@ -281,11 +281,12 @@ def test_a_model_that_is_down_changes_nothing(split: Split, tmp_path: Path) -> N
 # A watch
 
 
-def rolling_out(cluster: CustomServer) -> None:
+def rolling_out(cluster: CustomServer, *, steps: list[dict[str, Any]] | None = None) -> None:
     """A Rollout whose new version waits at 5 % since just now."""
     cluster.reactions.append(RolloutsController())
     cluster.now = START - DAY
-    cluster.add(rollout(OLD_IMAGE))
+    routed = {"steps": steps, "trafficRouting": ROUTED, "canaryService": "api-canary", "stableService": "api"}
+    cluster.add(rollout(OLD_IMAGE, strategy={"canary": routed} if steps else None))
     cluster.now = START
     cluster.edit("Rollout", "prod", "api", image_patch(NEW_IMAGE))
 
@@ -316,6 +317,21 @@ def test_a_watch_asks_before_its_last_promotion_and_at_its_end_and_a_concern_lea
         assert again.code == 0, again.out
         assert len(again.report["operations"]) == 3 - promotions
         assert json.loads((tmp_path / "work/state.json").read_text())["ended"] == "promote"
+        assert cluster.problems == []
+
+
+def test_a_concern_pauses_no_rollout(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A hold writes to the cluster, so only the engine's own HOLD does that."""
+    text = Text()
+    progressive(text, "prod", pods(OLD_IMAGE, 4), pods(NEW_IMAGE, 4))
+    with CustomServer() as cluster, GeminiServer(says(CONCERN)) as gemini:
+        rolling_out(cluster, steps=[{"setWeight": 5}, {"pause": {"duration": "10m"}}, {"setWeight": 25}])
+        guard = beside(tmp_path, shared(request.config, text.openmetrics()).url, cluster, hold="auto", delivery="rollout:prod/api", **by_model(gemini))
+        guard.clock.advance(420)
+        clocked(cluster, guard.clock)
+        ran = guard.run("prod")
+        assert (ran.code, ran.report["advice"]["concern"], ran.report["operations"]) == (3, CONCERN, []), ran.out
+        assert [write for write in cluster.writes if write[0] != "POST"] == []
         assert cluster.problems == []
 
 

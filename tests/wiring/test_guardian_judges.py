@@ -70,12 +70,12 @@ def test_the_setting_holds_in_ci_too(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(("service", "words"), [(HEALTHY, "no difference is proven so far"), (BROKEN, "B is worse")])
-@pytest.mark.parametrize("judge", ["always-valid", "proportions"])
+@pytest.mark.parametrize("judge", ["always-valid", "proportions", "kayenta"])
 def test_an_ab_test_tells_its_result_on_the_business_counters(deployment: Deployment, judge: str, service: str, words: str) -> None:
     ran = check(deployment, service, strategy="a-b", canary_stage="", queries=SHOP, judge=judge)
     [told] = re.findall(r"A/B test of Conversion \(sequential two-proportion\): B [\d.]+ % .*", ran.out)
     assert words in told
-    assert ran.code == (3 if service == HEALTHY else 1), "the stage of an A/B test takes an hour"
+    assert ran.code == (3 if service == HEALTHY else 1), "the stage of an A/B test takes an hour, and a NO-GO does not wait"
 
 
 def test_proportions_of_an_ab_test_may_be_looked_at_at_any_time(deployment: Deployment) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 from tests.agents.guardian_metrics_data import KINDS, Text, add
 from tests.servers.argocd import TOKEN, ArgoCDServer
+from tests.servers.clock import START
 from tests.servers.gemini import KEY, GeminiServer
 from tests.servers.github import GitHub
 from tests.servers.http_server import Request
+from tests.servers.loki import LokiServer
 from tests.servers.obeying_model import ATTACKS, Attack, obeys
 from tests.servers.prometheus import shared
 from tests.servers.slack import SlackServer
@@ -115,13 +117,18 @@ def guardian(service: str) -> Scene:
             labels["handler"] = INJECTION
         metrics = shared(config, text.openmetrics())
         argocd = ArgoCDServer()
-        with argocd, GitHub() as hub, SlackServer() as slack:
+        with argocd, GitHub() as hub, SlackServer() as slack, LokiServer() as loki:
             deployment = Deployment(folder, metrics.url, hub, environment=by_argocd(argocd))
             argocd.now = deployment.clock.now
             deployed(argocd, auto_sync=True)
+            if service == BROKEN:
+                for pod in (f"api-{version}-{number}" for version, count in (("new", 2), ("old", 4)) for number in range(count)):
+                    line = f"ERROR unhandled exception: {INJECTION}" if "new" in pod else "GET /orders 200"
+                    loki.add({"pod": pod}, *((int((START - 1100 + 45 * place) * 1e9), line) for place in range(24)))
+                more = {**more, "loki_url": loki.http.url, "canary_logs": '{pod=~"api-new-.*"}', "baseline_logs": '{pod=~"api-old-.*"}'}
             ran = deployment.run(service, rollback="auto", slack_webhook=slack.webhook_url, reports="markdown,json", **more)
             assert argocd.problems == []
-            return left(folder, ran, [argocd.requests, hub.requests, slack.http.requests])
+            return left(folder, ran, [argocd.requests, hub.requests, slack.http.requests, loki.http.requests])
 
     return scene
 

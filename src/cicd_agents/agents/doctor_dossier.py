@@ -25,6 +25,7 @@ from cicd_agents.report.wording import package, passed
 _CANDIDATES, _FURTHER, _OTHER_LOGS, _FINDINGS, _SUSPECTS, _DIFFS, _SOURCES = 3, 4, 4, 5, 5, 12, 3
 _SHOWN_OF_DIFF, _AROUND_PLACE = 300, 100
 _MOST_ROWS = 40
+_GENERIC = "generic"
 _EXPLAIN = (
     " Explain in plain words what broke, where and why, in this code, from the first cause to the line that ended the run. "
     "Suggest the smallest patch of the sources that you were shown, where they show enough of it; else say what to look at."
@@ -91,7 +92,12 @@ def dossier_of(gathered: Gathered) -> tuple[Dossier, Archive]:
 def _question(verdict: Verdict) -> str:
     details = verdict.details
     comes_and_goes = _FLAKY if details.flaky.verdict == "yes" else _TRANSIENT if details.transient else ""
-    return (_KNOWN if verdict.outcome is Outcome.FAIL else _UNKNOWN) + comes_and_goes + (_OTHERS if details.other_jobs else "")
+    return (_KNOWN if _known(verdict) else _UNKNOWN) + comes_and_goes + (_OTHERS if details.other_jobs else "")
+
+
+def _known(verdict: Verdict) -> bool:
+    """Whether a rule knows the message: the generic ones only say that a line speaks of trouble."""
+    return verdict.outcome is Outcome.FAIL and (verdict.details.signature or _GENERIC).partition(".")[0] != _GENERIC
 
 
 def _told(verdict: Verdict) -> str:
@@ -117,7 +123,7 @@ def _main_log(shelf: Shelf, gathered: Gathered) -> list[Candidate]:
 
 def _anchors(verdict: Verdict, total: int) -> Iterator[Anchor]:
     details = verdict.details
-    wide = verdict.outcome is not Outcome.FAIL
+    wide = not _known(verdict)
     if details.root_cause:
         yield Anchor(details.root_cause.line, 80, 60)
     for candidate in details.candidates[:_CANDIDATES]:

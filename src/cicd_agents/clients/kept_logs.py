@@ -59,14 +59,20 @@ class KeptLogs:
         count = min(last, first + MOST_LINES - 1) - first + 1
         if first < 1 or count < 1:
             return ()
-        before, wanted, after = log.around(first, count)
+        try:
+            before, wanted, after = log.around(first, count)
+        except OSError:  # an explanation is a help: what cannot be read any more is as if it were not kept
+            return None
         texts = [_text(raw) for raw in (*before, *wanted, *after)]
         return self._redactor.redact_lines(texts)[len(before) : len(before) + len(wanted)]
 
     def count(self, name: str) -> int | None:
         """How many lines a kept log has."""
         log = self._logs.get(name)
-        return None if log is None else log.count()
+        try:
+            return None if log is None else log.count()
+        except OSError:
+            return None
 
     def close(self) -> None:
         """Give the logs back."""

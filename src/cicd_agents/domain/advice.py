@@ -204,7 +204,8 @@ class Advice:
     """What the model said, as far as it held. Everything in it is plain text, to be escaped like any other text from outside.
 
     `narrative` explains in a few sentences; `extra` are parts by name (highlights, migration, strategy, next). `concern`: a person should look, and why.
-    `dropped` counts what was not kept, by the reason. `cost` is None where the model's price is not known. `problem` says in one sentence why there is no explanation; then all else is empty.
+    `dropped` counts what was not kept, by the reason. `cost` is None where the model's price is not known. `problem` says in one sentence why there is no
+    explanation; then all else is empty.
     """
 
     narrative: str = ""

@@ -85,7 +85,7 @@ def plan(way: DeliveryWay, intent: Intent) -> RollbackPlan:
     refusals = (*aim.refusals, *standing.obstacles)
     operations = rollback_operations(way, standing, aim.to, intent)
     if intent.freeze and not operations:
-        refusals = (*refusals, f"{standing.target} knows no freeze: its tool cannot give all traffic to the stable version and keep the canary's pods (freeze: no rolls back).")
+        refusals = (*refusals, f"{standing.target} knows no freeze: it cannot give the stable version all traffic and keep the pods (freeze: no rolls back).")
     if refusals:
         result = " ".join(refusals)
         operations = tuple(replace(one, status=OperationStatus.REFUSED, rule=_PREFLIGHT, result=result) for one in operations if one.kind not in INCIDENT_KINDS)

@@ -8,7 +8,7 @@ from cicd_agents.agents.doctor_dossier import FailedLog, Gathered, dossier_of
 from cicd_agents.agents.pipeline_doctor import Consultation
 from cicd_agents.clients.checkout_files import CheckoutFiles
 from cicd_agents.clients.kept_logs import KeptLogs
-from cicd_agents.domain.advice import Advice, DossierKind
+from cicd_agents.domain.advice import Advice, Archive, Dossier, DossierKind
 from cicd_agents.domain.ci import Comparison
 from cicd_agents.domain.verdict import Outcome, Verdict
 from cicd_agents.wiring.explaining import Explainer
@@ -42,10 +42,13 @@ class DoctorAsking:
         self.logs.close()
 
     def _advice(self, verdict: Verdict, main: FailedLog, others: tuple[FailedLog, ...], comparison: Comparison | None) -> Advice | None:
-        """None where nothing of the failure itself could be read: then there is nothing to explain."""
         sources = CheckoutFiles(Path(self._context.workspace or "."))
         gathered = Gathered(verdict, main, others, self.logs, sources, self._redactor, comparison, self._context.repository)
-        dossier, archive = dossier_of(gathered)
-        if not any(item.kind in (DossierKind.LOG, DossierKind.FINDING) and item.lines for item in dossier.items):
-            return None
-        return self._explainer.explain(dossier, archive)
+        return self._explainer.explain(lambda: _dossier(gathered))
+
+
+def _dossier(gathered: Gathered) -> tuple[Dossier, Archive] | None:
+    """None where nothing of the failure itself could be read: then there is nothing to explain."""
+    dossier, archive = dossier_of(gathered)
+    told = any(item.kind in (DossierKind.LOG, DossierKind.FINDING) and item.lines for item in dossier.items)
+    return (dossier, archive) if told else None

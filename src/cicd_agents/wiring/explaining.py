@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,23 +51,24 @@ class Explainer:
     model: LanguageModel
     paid: float = field(default=0.0, init=False)
 
-    def explain(self, dossier: Dossier, archive: Archive, hosts: Sequence[str] = ()) -> Advice:
-        """What the model makes of it, or what was kept of the same question; `hosts` are those that its prose may name with an address."""
+    def explain(self, made: Callable[[], tuple[Dossier, Archive] | None]) -> Advice | None:
+        """What the model makes of the dossier that is made, or what was kept of the same question; None where the evidence is too little for one."""
         from cicd_agents.domain.advice import Advice
 
         try:
-            return self._explain(dossier, archive, tuple(hosts))
+            dossier = made()
+            return self._explain(*dossier) if dossier else None
         except Exception as bug:  # noqa: BLE001 an explanation is optional: a bug on the way to it must not take the verdict and its gate along
             return Advice(model=self.settings.model, problem=f"The advisor itself failed ({type(bug).__name__}); please report this.")
 
-    def _explain(self, dossier: Dossier, archive: Archive, hosts: tuple[str, ...]) -> Advice:
+    def _explain(self, dossier: Dossier, archive: Archive) -> Advice:
         from dataclasses import replace
 
         from cicd_agents.advisor.conversation import advise
         from cicd_agents.domain.advice import Advice
         from cicd_agents.wiring.explaining_memory import NoMoney, Remembered, memory_of, question_of
 
-        settings, world, rules, ports = self.settings, self.world, self._rules(dossier.agent, hosts), self._ports()
+        settings, world, rules, ports = self.settings, self.world, self._rules(dossier.agent), self._ports()
         remembered = Remembered(question_of(self.context, dossier, rules), memory_of(settings, self.memory, world.say), world.say)
         # Whoever records an exchange wants one to be had.
         if not settings.model_record and (known := remembered.answer(dossier, archive, rules, ports)):
@@ -81,7 +82,7 @@ class Explainer:
         remembered.keep(advice, world.clock.now())
         return advice
 
-    def _rules(self, agent: str, hosts: tuple[str, ...]) -> AdviceRules:
+    def _rules(self, agent: str) -> AdviceRules:
         """The agent's limits with those of the settings. Half of what is left of the run's time is kept: what was found must still be told to people."""
         from dataclasses import replace
 
@@ -89,7 +90,7 @@ class Explainer:
 
         settings = self.settings
         usd = None if settings.explain_run_usd is None else max(0.0, settings.explain_run_usd - self.paid)
-        return replace(DEFAULTS[agent], model=settings.model, seconds=min(float(settings.explain_seconds), self.left() / 2), usd=usd, hosts=hosts)
+        return replace(DEFAULTS[agent], model=settings.model, seconds=min(float(settings.explain_seconds), self.left() / 2), usd=usd)
 
     def _ports(self) -> Ports:
         from pathlib import Path

@@ -15,6 +15,7 @@ from cicd_agents.wiring.guardian_memory import has_memory, open_memory
 from cicd_agents.wiring.guardian_run import GuardianRun, Judged
 
 if TYPE_CHECKING:
+    from cicd_agents.domain.advice import Archive, Dossier
     from cicd_agents.domain.ports import AdviceMemory
 
 _RAISED = (
@@ -63,14 +64,16 @@ class Asking:
     def _asked(self, judged: Judged, earlier: Sequence[str] = ()) -> Judged:
         if self._explainer is None:
             return judged
+        return replace(judged, advice=self._explainer.explain(lambda: self._dossier(judged, earlier)))
+
+    def _dossier(self, judged: Judged, earlier: Sequence[str]) -> tuple[Dossier, Archive] | None:
         from cicd_agents.agents.guardian_dossier import Judgment, dossier_of
 
         run, found = self._run, judged.scene
         subject = Subject(found.service, found.environment, found.canary_version, found.baseline_version, judged.engine)
         details = details_of(judged.judgement, run.rules.policy, subject, judged.seen)
         known = Judgment(GUARDIAN, details, judged.seen.messages, judged.judgement.notes, tuple(earlier), found.since)
-        made = dossier_of(known, run.world.redactor)
-        return replace(judged, advice=self._explainer.explain(*made)) if made else judged
+        return dossier_of(known, run.world.redactor)
 
     def _memory(self) -> AdviceMemory | None:
         """The guardian's own memory, open to the end of the run."""

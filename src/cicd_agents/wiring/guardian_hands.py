@@ -76,7 +76,7 @@ class Hands:
                 if following >= len(stages):
                     hands.mark_healthy(judgement.reason)
                 self._tried(lambda: hands.release(run.why(judgement)))
-        elif hands is not None:
+        elif hands is not None and not judged.concern:  # a model's words keep a promotion back, but they write nothing
             self._tried(lambda: hands.hold(run.why(judgement)))
 
     def promote(self, judgement: Judgement, share: float | None) -> bool:

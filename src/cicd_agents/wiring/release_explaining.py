@@ -45,8 +45,8 @@ class ReleaseAdvisor:
         from cicd_agents.clients.git_diffs import SECONDS, GitDiffs
 
         diffs = GitDiffs(self.repository.git, Budget(self.world.clock, min(SECONDS, self.left() / 2)))
-        dossier, archive = ReleaseDossiers(self.styled, diffs, self.world.redactor).made(verdict, plans)
-        return replace(verdict, advice=self.explainer.explain(dossier, archive))
+        dossiers = ReleaseDossiers(self.styled, diffs, self.world.redactor)
+        return replace(verdict, advice=self.explainer.explain(lambda: dossiers.made(verdict, plans)))
 
 
 def release_advisor(

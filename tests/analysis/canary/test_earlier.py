@@ -117,12 +117,12 @@ def test_the_objective_says_when_the_budget_burns() -> None:
 
 def test_what_the_old_version_drifted_to_by_itself_holds() -> None:
     rising = [2.0 * exp(0.03 * (minute - BEFORE)) for minute in range(BEFORE)]
-    judged = at(_switched(3.0, before=rising), 25)
+    judged = at(_switched(3.5, before=rising), 25)
     assert judged.metrics[0].status is Status.INCONCLUSIVE
     assert "by its own trend the old version could be at" in judged.metrics[0].reason
     # As many errors against a level that did not rise are a regression.
     level = sum(rising) / BEFORE
-    assert at(_switched(3.0, before=[level] * BEFORE), 25).metrics[0].status is Status.FAIL
+    assert at(_switched(3.5, before=[level] * BEFORE), 25).metrics[0].status is Status.FAIL
 
 
 def test_a_slope_of_counts_is_found_with_its_error() -> None:
@@ -144,7 +144,8 @@ def test_a_slope_is_drawn_out_to_the_worse_side_only() -> None:
 
 
 def _of(now: tuple[float, float], before: tuple[float, float]) -> Day:
-    return Day(*(Counts({"5xx": x, "2xx": n - x}, {}, {}) for x, n in (before, now)), NOTHING)
+    then, there = (Counts({"5xx": x, "2xx": n - x}, {}, {}) for x, n in (before, now))
+    return Day(then, there, NOTHING)
 
 
 def _errors(counts: Counts) -> tuple[float, float]:

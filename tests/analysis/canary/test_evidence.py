@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cicd_agents.analysis.canary.evidence import FROM_START, ONSETS, Split, bet_evidence, cap_for, mix, split_evidence
+from cicd_agents.analysis.canary.evidence import BEGUN_CAP, FROM_START, ONSETS, Split, bet_evidence, cap_for, mix, split_evidence
 
 
 def test_without_steps_the_e_value_is_one() -> None:
@@ -79,6 +79,14 @@ def test_it_never_raises_and_stays_finite(steps: list[Split], cap: float) -> Non
         found = split_evidence(steps, cap, falling=falling)
         assert -700 < found.log_e < 700
         assert 0 <= found.onset <= max(0, len(steps) - 1)
+
+
+def test_counts_over_all_minutes_are_cut_later_and_still_no_two_minutes_decide() -> None:
+    cap, loud = cap_for(5.3), [[9.0, 9.0, 0.0, 0.0]]
+    within, over_all = mix([(1.0, loud[0])], cap), mix([(1.0, [0.0] * 4)], cap, loud)
+    assert within.log_e == pytest.approx(log(FROM_START) + 2 * cap, abs=0.1)
+    assert over_all.log_e == pytest.approx(log(FROM_START) + 2 * BEGUN_CAP * cap, abs=0.1)
+    assert over_all.lasting <= 0
 
 
 @given(st.lists(st.floats(-5, 5), max_size=40))

@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import random
-from math import sqrt
+from itertools import pairwise
+from math import pi, sqrt
 
 import pytest
 
-from cicd_agents.analysis.canary.noise import USUAL_TAU, apart, calibrate, widening
+from cicd_agents.analysis.canary.noise import APART, USUAL_TAU, apart, calibrate, widening
 
 
 def _rows(draw: random.Random, pods: int, minutes: int, mean: float, pod: float = 0.0, minute: float = 0.0) -> list[list[float]]:
@@ -79,3 +80,12 @@ def test_equally_good_versions_are_apart_by_the_noise_of_their_pods() -> None:
     calm, wild = ((0.05, 1.0),), ((0.4, 1.0),)
     assert sum(weight for _, weight in apart(wild, 1, 8)) == pytest.approx(1)
     assert beyond(calm, 1) < 1e-3 < beyond(wild, 4) < beyond(wild, 1) < beyond(wild, 1, 2.0) < 0.5
+
+
+def test_each_point_stands_where_the_mass_of_its_interval_is() -> None:
+    points = apart(((0.3, 0.6), (0.1, 0.4)), 1, 4)
+    edges = [0.5 * (low + high) for low, high in pairwise(APART)]
+    assert all(low <= log_ratio <= high for (log_ratio, _), low, high in zip(points[1:], edges, [*edges[1:], 9.0], strict=False))
+    # The mean of what is positive: the spread times the density of the normal distribution at 0, but for the first interval, which stands at 0.
+    whole = sqrt(1 + 1 / 4) * (0.6 * 0.3 + 0.4 * 0.1) / sqrt(2 * pi)
+    assert whole - edges[0] * points[0][1] < sum(log_ratio * weight for log_ratio, weight in points) < whole

@@ -2,15 +2,16 @@
 
 The baseline is then of another time: an observation may say so (`concurrent=False`), or the old pods are gone and their last minutes are set beside the
 canary's. What else differs between the two times cannot be told apart from the release. So a failure must be clear: beyond the NO-GO limit, not only the
-GO limit, also if the baseline had gone on drifting as it did (drift.py), and further from the usual than the baseline's own blocks of minutes are among
-themselves, or than the same time of earlier days is (earlier.py, history.py). Besides, the error budget must not burn at the pace that pages people (slo.py),
-if it did not before.
+GO limit, by more than its own error, also if the baseline had gone on drifting as it did (drift.py), and further from the usual than the baseline's own
+blocks of minutes are among themselves, and than the same time of earlier days is (earlier.py, history.py). Besides, the error budget must not burn at the pace
+that pages people (slo.py), if it did not before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import exp, sqrt
 from typing import TypeVar
 
 from cicd_agents.analysis.canary.conclusion import shown, stop_limit
@@ -97,7 +98,9 @@ class Alone:
         if not _beyond(metric, judged.canary, judged.baseline):
             return "beyond the GO limit, not beyond the NO-GO limit, and the baseline is of another time"
         drifted = self._drifted(metric, judged.baseline)
-        if not _beyond(metric, judged.canary, drifted):
+        if not _beyond(metric, self._surely(metric, judged, judged.canary), drifted):
+            if drifted == judged.baseline:
+                return "beyond the NO-GO limit by no more than its own error, and the baseline is of another time"
             return f"beyond the NO-GO limit, but by its own trend the old version could be at {shown(drifted, metric.unit)} by now"
         if metric.kind is Kind.RATIO and self._restless(metric):
             return "beyond the NO-GO limit, but the baseline differs as much from one five minutes to the next, and it is of another time"
@@ -113,6 +116,16 @@ class Alone:
         known = was / corrected_to if was and corrected_to else 1.0
         drawn = baseline * known * drift_of(metric, self.seen, self.until, self.steps)
         return min(baseline, drawn) if metric.direction is Direction.DECREASE else max(baseline, drawn)
+
+    def _surely(self, metric: Metric, judged: MetricJudgement, canary: float) -> float:
+        """The canary's rate less one standard error of its ratio to the baseline: the noise of counts on both sides, and of pods."""
+        strength = judged.strength
+        if metric.kind is not Kind.RATIO or not strength.canary_events or not strength.baseline_events:
+            return canary
+        chance = (strength.dispersion or 1.0) * (1 / strength.canary_events + 1 / strength.baseline_events)
+        of_pods = (strength.pod_noise or 0.0) ** 2 * (1 / max(1, len(self.tables.canary)) + 1 / max(1, len(self.tables.baseline)))
+        error = sqrt(chance + of_pods)
+        return canary * exp(error if metric.direction is Direction.DECREASE else -error)
 
     def _restless(self, metric: Metric) -> bool:
         present, blocks = _blocks(metric, self.tables, self.until)

@@ -27,7 +27,7 @@ from math import exp, lgamma, log
 from cicd_agents.analysis.canary.evidence import Split
 
 # What part of its information a keeper takes into the next step, with its weight at first. The last one begins anew in each step.
-MEMORIES = ((0.995, 0.3), (0.97, 0.3), (0.85, 0.2), (0.0, 0.2))
+MEMORIES = ((0.995, 0.5), (0.97, 0.2), (0.85, 0.15), (0.0, 0.15))
 # The weight that is given back each step.
 SHARED = 0.03
 # The information of a fresh start, in events.

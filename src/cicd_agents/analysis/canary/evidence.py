@@ -37,7 +37,7 @@ FACTORS = ((1.3, 0.03), (1.6, 0.3), (2.0, 0.27), (2.8, 0.2), (5.0, 0.09), (12.0,
 FALLS = ((0.95, 0.2), (0.9, 0.3), (0.75, 0.25), (0.5, 0.15), (0.1, 0.1))
 BETS = ((0.15, 0.3), (0.4, 0.4), (0.9, 0.3))
 # Most of the weight is on trouble from the beginning, the rest on an onset in one of the following steps.
-FROM_START, ONSETS = 0.7, 60
+FROM_START, ONSETS = 0.8, 60
 # Later trouble after good minutes needs more minutes: the cap is smaller.
 LATE_CAP = 0.8
 # Counts that are compared over all minutes know of bursts themselves, so their steps are cut later; without the two strongest it must still be clear.

@@ -18,7 +18,7 @@ from cicd_agents.analysis.canary.evidence import Split, split_evidence
 BLOCKS = (1, 4)
 # What is assumed without data: the usual pod noise, multiples of it with their weights, and how many degrees of freedom a dispersion of 1 is worth.
 USUAL_TAU, PHI_WORTH = 0.04, 12.0
-SIZES = ((0.25, 0.15), (0.75, 0.3), (1.25, 0.25), (2.0, 0.15), (3.0, 0.08), (5.0, 0.04), (8.0, 0.02), (12.0, 0.01))
+SIZES = ((0.25, 0.15), (0.75, 0.3), (1.25, 0.27), (2.0, 0.17), (3.0, 0.07), (5.0, 0.02), (8.0, 0.012), (12.0, 0.008))
 # Logarithms of the ratio of two versions that are equally good, about which the null is worked out.
 APART = (0.0, 0.06, 0.12, 0.2, 0.3, 0.45, 0.7, 1.1)
 AA_QUIET = log(20.0)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import isfinite, isnan
 from statistics import fmean
 
+from cicd_agents.analysis.canary.classical.ab import ab_results
 from cicd_agents.analysis.canary.classical.kayenta import Classified, Kayenta, Label, ScoredMetric, classify, score
 from cicd_agents.analysis.canary.defaults import check_policy
 from cicd_agents.analysis.canary.imitation.whole import imitated, listed
@@ -57,7 +58,8 @@ def judge_kayenta(
     groups = ", ".join(f"{name} {value:.4g}" for name, value in total.groups.items())
     told = f"Kayenta itself would say {_word(total.summary, pass_score, marginal)} with {total.summary:.4g} of 100{f' ({groups})' if groups else ''}."
     exclusions = tables.exclusions if tables is not None else ()
-    result = imitated(status, reason, judged, (*observation.warnings, *NOTES, told))
+    results = ab_results(tables, policy, tables.bins_until(now)) if tables is not None and isfinite(now) else []
+    result = imitated(status, reason, judged, (*observation.warnings, *NOTES, told, *results))
     return replace(result, strategy=policy.strategy, stage=at.stage, share=at.share, minutes=at.minutes, exclusions=exclusions)
 
 
