@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.servers.argocd import App, ArgoCDServer
-from tests.wiring.guardian_rig import BROKEN, EMPTY, GOOD, HEALTHY, Deployment, by_argocd, deployed, prometheus
+from tests.wiring.guardian_rig import BROKEN, EMPTY, GOOD, HEALTHY, Deployment, deployed
 
 from cicd_agents.domain.errors import UsageError
 
 
 @pytest.fixture
-def argocd() -> Iterator[ArgoCDServer]:
-    server = ArgoCDServer()
-    with server:
-        yield server
-    assert server.problems == []
-
-
-@pytest.fixture
 def app(argocd: ArgoCDServer) -> App:
     return deployed(argocd, auto_sync=True)
-
-
-@pytest.fixture
-def deployment(request: pytest.FixtureRequest, tmp_path: Path, argocd: ArgoCDServer) -> Deployment:
-    found = Deployment(tmp_path, prometheus(request.config).url, environment=by_argocd(argocd))
-    argocd.now = found.clock.now
-    return found
 
 
 def kinds(operations: list[dict[str, str]]) -> dict[str, str]:

@@ -31,7 +31,7 @@ from tests.wiring.guardian_cluster_data import NEW_IMAGE, OLD_IMAGE, pods, progr
 from tests.wiring.guardian_cluster_rig import DAY, FINE, beside, clocked, image_patch, kubeconfig, rolled
 from tests.wiring.guardian_cluster_rig import prometheus as cluster_metrics
 from tests.wiring.guardian_people_rig import OnGitHub, incidents
-from tests.wiring.guardian_rig import BROKEN, EMPTY, HEALTHY, Deployment, by_argocd, deployed, prometheus
+from tests.wiring.guardian_rig import BROKEN, EMPTY, HEALTHY, Deployment, by_argocd, prometheus
 from tests.wiring.rig import Ran
 
 from cicd_agents.domain.errors import UsageError
@@ -58,26 +58,6 @@ def says(concern: str = "", **more: Any) -> Said:
         return answers({**said, **({"concern": {"text": concern, "citations": [citation]}} if concern else {})})
 
     return turn
-
-
-@pytest.fixture
-def argocd() -> Iterator[ArgoCDServer]:
-    server = ArgoCDServer()
-    with server:
-        yield server
-    assert server.problems == []
-
-
-@pytest.fixture
-def app(argocd: ArgoCDServer) -> App:
-    return deployed(argocd)
-
-
-@pytest.fixture
-def deployment(request: pytest.FixtureRequest, tmp_path: Path, argocd: ArgoCDServer) -> Deployment:
-    found = Deployment(tmp_path, prometheus(request.config).url, environment=by_argocd(argocd))
-    argocd.now = found.clock.now
-    return found
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,6 @@ from tests.wiring.guardian_rig import BAD, BROKEN, HEALTHY, by_argocd, deployed,
 
 
 @pytest.fixture
-def argocd() -> Iterator[ArgoCDServer]:
-    server = ArgoCDServer()
-    with server:
-        yield server
-    assert server.problems == []
-
-
-@pytest.fixture
-def app(argocd: ArgoCDServer) -> App:
-    return deployed(argocd)
-
-
-@pytest.fixture
 def gitlab() -> Iterator[GitLab]:
     running = GitLab()
     running.access_token("maintainer", GITLAB_TOKEN)

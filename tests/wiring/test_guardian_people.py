@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.servers.argocd import App, ArgoCDServer
-from tests.servers.clock import START
 from tests.servers.github import FORK, PERSON, STRANGER, GitHub
-from tests.servers.github_state import Account
 from tests.servers.grafana import TOKEN as GRAFANA_TOKEN
 from tests.servers.grafana import GrafanaServer
 from tests.servers.kubernetes_custom import CustomServer
@@ -24,27 +22,6 @@ from tests.wiring.release_rig import project
 from cicd_agents.domain.errors import UsageError
 
 APPROVERS = {"approvers": f"id:{PERSON.id}"}
-
-
-@pytest.fixture
-def argocd() -> Iterator[ArgoCDServer]:
-    server = ArgoCDServer()
-    with server:
-        yield server
-    assert server.problems == []
-
-
-@pytest.fixture
-def app(argocd: ArgoCDServer) -> App:
-    return deployed(argocd)
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with GitHub("octo/shop") as server:
-        server.now = START
-        server.people["mona"] = Account(4711, "mona")
-        yield server
 
 
 @pytest.fixture

@@ -25,14 +25,6 @@ def locked() -> Iterator[Prometheus]:
 
 
 @pytest.fixture
-def argocd() -> Iterator[ArgoCDServer]:
-    server = ArgoCDServer()
-    with server:
-        yield server
-    assert server.problems == []
-
-
-@pytest.fixture
 def deployment(tmp_path: Path, argocd: ArgoCDServer) -> Deployment:
     """Everything may be acted on: what cannot be seen must not lead to that."""
     deployed(argocd)

@@ -12,9 +12,7 @@ import pytest
 from tests.agents.guardian_metrics_data import KINDS, Text, add
 from tests.report.guardian_checks import HOSTILE, UNSEEN, Page, commands, live
 from tests.servers.argocd import App, ArgoCDServer
-from tests.servers.clock import START
 from tests.servers.github import PERSON, GitHub
-from tests.servers.github_state import Account
 from tests.servers.grafana import TOKEN as GRAFANA_TOKEN
 from tests.servers.grafana import GrafanaServer
 from tests.servers.prometheus import Prometheus, shared
@@ -47,14 +45,6 @@ def metrics(request: pytest.FixtureRequest) -> Prometheus:
 
 
 @pytest.fixture
-def argocd() -> Iterator[ArgoCDServer]:
-    server = ArgoCDServer()
-    with server:
-        yield server
-    assert server.problems == []
-
-
-@pytest.fixture
 def app(argocd: ArgoCDServer) -> App:
     """The good version cannot be applied, and Argo CD says so in hostile words."""
     app = deployed(argocd)
@@ -70,14 +60,6 @@ def app(argocd: ArgoCDServer) -> App:
     argocd.after = shout
     shout(app)
     return app
-
-
-@pytest.fixture
-def hub() -> Iterator[GitHub]:
-    with GitHub("octo/shop") as server:
-        server.now = START
-        server.people["mona"] = Account(4711, "mona")
-        yield server
 
 
 @pytest.fixture
