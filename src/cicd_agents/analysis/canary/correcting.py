@@ -17,7 +17,8 @@ from cicd_agents.analysis.canary.history import LEAST_DAYS
 from cicd_agents.analysis.canary.tables import ReplicaTable, Row, Tables
 from cicd_agents.domain.canary import Metric
 
-MOST = log(4.0)  # of a change that is believed
+# The most of a change that is believed; half as slow again is ten times as many requests in the tail.
+MOST, MOST_OF_TAIL = log(4.0), log(30.0)
 TOLD = 0.02  # a smaller change is not worth a word
 MOST_TOLD = 6
 GOOD = "2"  # the class that takes up what the others lose or gain
@@ -54,10 +55,10 @@ def usual_change(past: Past, tables: Tables, metrics: Iterable[Metric]) -> Chang
             change = factor(past, partial(Counts.pair, metric=metric))
             counters |= {name: change for name in metric.events if name not in counters}
     by_class = {name: factor(past, partial(Counts.of_class, sign=name)) for name in classes}
-    return Change(by_class, {bound: factor(past, partial(Counts.slower, bound=bound)) for bound in bounds}, counters)
+    return Change(by_class, {bound: factor(past, partial(Counts.slower, bound=bound), MOST_OF_TAIL) for bound in bounds}, counters)
 
 
-def factor(past: Past, pair: _Pair) -> float:
+def factor(past: Past, pair: _Pair, most: float = MOST) -> float:
     """The usual factor of a fraction, 1 where it is not known."""
     changes, chance = [], []
     for day in past.days:
@@ -72,7 +73,7 @@ def factor(past: Past, pair: _Pair) -> float:
     # The variance of a median is half pi times that of a mean.
     error = pi / 2 * max(spread * spread, median(chance)) / len(changes)
     believed = middle * max(0.0, 1 - error / (middle * middle)) if middle else 0.0
-    return exp(max(-MOST, min(MOST, believed)))
+    return exp(max(-most, min(most, believed)))
 
 
 def corrected(tables: Tables, change: Change) -> Tables:

@@ -18,11 +18,11 @@ from math import log, sqrt
 
 from cicd_agents.analysis.canary.tables import Row, Stream
 
-# Standard errors by which young minutes are above grown ones: up to LEVEL they are level (NEW: the first one), from CLEAR on it is a warm-up.
-NEW, LEVEL, CLEAR = 2.0, 2.5, 3.0
+# Standard errors by which young minutes are above grown ones: up to LEVEL they are level (NEW: the first one), beyond it is a warm-up.
+NEW, LEVEL = 2.0, 2.5
 
-# How much exposure of grown minutes the choice needs, of that of young ones.
-ENOUGH = 0.8
+# How much exposure of minutes beyond every warm-up the choice needs, of that of young ones: a slow start lifts the minutes after it too.
+ENOUGH = 1.0
 
 # What is left of a warm-up in the minutes after it, as long again: exp(-1.5) of its excess. It matters from this part of a standard error of the counts on.
 LEFT, MATTERS = 0.22, 0.5
@@ -41,18 +41,18 @@ def admitted(stream: Stream, until: int) -> _Counts:
         return grown
     newest = _above(first, rest)
     above = max(newest, _above(early, rest))
-    if above > CLEAR:
-        older = _plus(grown, adolescent, -1.0)
+    older = _plus(grown, adolescent, -1.0)
+    if _sum(older)[1] < ENOUGH * early[1]:
+        return older if above > LEVEL else grown
+    if above > LEVEL:
         return older if _left(early, _sum(older), rest) else grown
-    if above > LEVEL or rest[1] < ENOUGH * early[1]:
-        return grown
     counted = _plus(grown, young)
     return _plus(counted, newborn) if newest <= NEW else counted
 
 
 def _left(early: tuple[float, float], older: tuple[float, float], rest: tuple[float, float]) -> bool:
     """Whether the warm-up that the young minutes show would still add to the adolescent ones, which are in `rest` and not in `older`."""
-    excess = early[0] / early[1] - (older[0] / older[1] if older[1] > 0 else 0.0)
+    excess = early[0] / early[1] - older[0] / older[1]
     return LEFT * excess * (rest[1] - older[1]) > MATTERS * sqrt(max(1.0, rest[0]))
 
 
