@@ -47,6 +47,8 @@ def test_chi_square() -> None:
     assert chi_square([[10, 20], [30, 40]], corrected=False).statistic == pytest.approx(0.79365, abs=1e-4)
     assert chi_square([[10, 20, 30], [6, 9, 17]]).p_value == pytest.approx(0.8727, abs=1e-3)
     assert chi_square([[0, 0], [1, 2]]) is NOTHING
+    assert chi_square([[1e-308, 0], [0, 1]]) is NOTHING
+    assert chi_square([[5e-324, 1], [1, 5e-324]]).p_value is not None
 
 
 def test_two_proportions() -> None:

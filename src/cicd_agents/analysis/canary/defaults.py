@@ -15,7 +15,7 @@ _LATENCY = Tolerance(1.2, 0.0, 1.2, 0.0, 1.5, 0.0)
 _BUSINESS = Tolerance(0.98, 0.0, 0.95, 0.0, 0.9, 0.0)
 
 METRICS = (
-    Metric("error_rate", Kind.RATIO, "Error rate", events=("5",), unit="%", weight=8, required=True, tolerance=_ERRORS),
+    Metric("error_rate", Kind.RATIO, "Error rate", events=("5",), unit="%", weight=12, required=True, tolerance=_ERRORS),
     Metric("client_error_rate", Kind.RATIO, "Client error rate (4xx)", events=("4",), unit="%", weight=1, tolerance=_CLIENT_ERRORS),
     Metric("latency_p50", Kind.QUANTILE, "P50 latency", quantile=0.5, unit="s", weight=1, tolerance=_LATENCY),
     Metric("latency_p95", Kind.QUANTILE, "P95 latency", quantile=0.95, unit="s", weight=2, required=True, tolerance=_LATENCY),

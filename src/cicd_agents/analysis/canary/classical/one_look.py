@@ -91,7 +91,10 @@ def chi_square(table: Sequence[Sequence[float]], *, corrected: bool = True) -> T
     rows = [sum(row) for row in table]
     columns = [sum(column) for column in zip(*table, strict=False)]
     total = sum(rows)
-    if len(rows) < 2 or len(columns) < 2 or min((*rows, *columns)) <= 0 or any(value < 0 for row in table for value in row):
+    if len(rows) < 2 or len(columns) < 2 or any(value < 0 for row in table for value in row):
+        return NOTHING
+    # The product too, since those of the smallest numbers that there are are 0.
+    if total <= 0 or min(rows) * min(columns) / total <= 0:
         return NOTHING
     freedom = (len(rows) - 1) * (len(columns) - 1)
     statistic = 0.0
