@@ -59,6 +59,8 @@ def test_two_proportions() -> None:
     assert found.high is not None
     assert found.low < 0.15 < found.high
     assert two_proportions(1, 0, 1, 2) is NOTHING
+    assert two_proportions(0, 1e-313, 0, 1) is NOTHING
+    assert sequential.two_proportions(0, 1e-313, 0, 1) is NOTHING
 
 
 def test_the_sequential_test_may_be_looked_at_all_the_time() -> None:

@@ -108,7 +108,7 @@ def chi_square(table: Sequence[Sequence[float]], *, corrected: bool = True) -> T
 
 def two_proportions(events: float, total: float, other_events: float, other_total: float, confidence: float = 0.95) -> Tested:
     """The pooled z test of two proportions, with the limits of their difference (unpooled)."""
-    if total <= 0 or other_total <= 0 or not (0 <= events <= total and 0 <= other_events <= other_total):
+    if total < 1 or other_total < 1 or not (0 <= events <= total and 0 <= other_events <= other_total):
         return NOTHING
     rate, other = events / total, other_events / other_total
     pooled = (events + other_events) / (total + other_total)

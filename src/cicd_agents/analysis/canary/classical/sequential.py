@@ -16,8 +16,8 @@ TIGHTEST = 5_000.0
 
 
 def two_proportions(events: float, total: float, other_events: float, other_total: float, confidence: float = 0.95, tightest: float = TIGHTEST) -> Tested:
-    """The difference with limits that hold at every look; the p-value is always valid. `statistic` is the z of one look."""
-    if total <= 0 or other_total <= 0 or not (0 <= events <= total and 0 <= other_events <= other_total) or not 0 < confidence < 1 or tightest <= 0:
+    """The difference with limits that hold at every look; the p-value is always valid. `statistic` is the z of one look. Nothing for less than one count."""
+    if total < 1 or other_total < 1 or not (0 <= events <= total and 0 <= other_events <= other_total) or not 0 < confidence < 1 or tightest <= 0:
         return NOTHING
     rate, other = events / total, other_events / other_total
     # Half an event more on each side: a proportion of 0 or 1 is not certain.
