@@ -36,6 +36,7 @@ from cicd_agents.settings.options import AGENTS
 from cicd_agents.settings.reading import read
 from cicd_agents.wiring.destinations import destinations, skipped_outputs
 from cicd_agents.wiring.explaining import explainer
+from cicd_agents.wiring.memory import has_memory, open_memory
 from cicd_agents.wiring.world import World
 
 if TYPE_CHECKING:
@@ -189,17 +190,13 @@ class Session:
         return []
 
     def _history(self) -> tuple[StoredHistory | None, str]:
-        if not self.settings.history and not self.settings.history_url:
+        if not has_memory(self.settings):
             return None, ""
-        from cicd_agents.clients.history import open_history
-
         from_fork = bool(self.context.pull_request and self.context.pull_request.from_fork)
         # Of a stranger's run nothing is remembered (the doctor sees to that), but re-runs that were allowed for it must be counted.
-        writable = (self.context.trusted or (from_fork and self.settings.rerun_forks)) and not self.settings.dry_run
-        path = str(_below(self.context, self.settings.history)) if self.settings.history else ""
-        memory = open_history(path, self.settings.history_url, writable, self.clock, redact=lambda text: self.world.redactor.redact(text).text)
+        writable = self.context.trusted or (from_fork and self.settings.rerun_forks)
         try:
-            return self.stack.enter_context(memory), ""
+            return self.stack.enter_context(open_memory(self.settings, Path(self.context.workspace or "."), self.world, writable=writable)), ""
         except (ServiceError, UsageError) as problem:  # a damaged file in the cache must not hide the verdict
             return None, f"There is no memory in this run: {problem}"
 

@@ -11,8 +11,9 @@ from cicd_agents.context.choice import GUARDIAN
 from cicd_agents.domain.canary import Decision, Status
 from cicd_agents.domain.verdict import Outcome
 from cicd_agents.wiring.explaining import Explainer, explainer
-from cicd_agents.wiring.guardian_memory import has_memory, open_memory
+from cicd_agents.wiring.guardian_memory import memory_of
 from cicd_agents.wiring.guardian_run import GuardianRun, Judged
+from cicd_agents.wiring.memory import has_memory
 
 if TYPE_CHECKING:
     from cicd_agents.domain.advice import Archive, Dossier
@@ -77,4 +78,4 @@ class Asking:
 
     def _memory(self) -> AdviceMemory | None:
         """The guardian's own memory, open to the end of the run."""
-        return self._run.stack.enter_context(open_memory(self._run)) if has_memory(self._run) else None
+        return self._run.stack.enter_context(memory_of(self._run)) if has_memory(self._run.settings) else None

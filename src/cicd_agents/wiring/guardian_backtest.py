@@ -22,6 +22,7 @@ from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.guardian_given import rules_of
 from cicd_agents.wiring.guardian_scene import moment_of, named
 from cicd_agents.wiring.guardian_sources import Sources
+from cicd_agents.wiring.memory import has_memory, open_memory
 
 if TYPE_CHECKING:
     from cicd_agents.wiring.world import World
@@ -94,12 +95,9 @@ def _text(entry: Mapping[str, Any], key: str, where: str) -> str:
 
 
 def _of_memory(settings: Settings, context: RunContext, world: World, minutes: float) -> tuple[PastRelease, ...]:
-    if not (settings.history or settings.history_url):
+    if not has_memory(settings):
         raise UsageError("Nothing says which releases were: give a file by --releases, or the memory by history.")
-    from cicd_agents.clients.history import open_history
-
-    path = str(Path(context.workspace or ".") / settings.history) if settings.history else ""
-    with open_history(path, settings.history_url, False, world.clock) as memory:
+    with open_memory(settings, Path(context.workspace or "."), world, writable=False) as memory:
         known = memory.decisions(context.repository, *named(settings, context), MOST_RELEASES)
     found = _first_of_each(known, minutes, world.clock.now())
     if not found:

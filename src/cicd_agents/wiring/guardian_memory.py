@@ -12,6 +12,7 @@ from cicd_agents.domain.history import PastDecision
 from cicd_agents.report.guardian_numbers import utc
 from cicd_agents.report.guardian_slack import message_kind
 from cicd_agents.wiring.guardian_run import GuardianRun, Judged
+from cicd_agents.wiring.memory import has_memory, open_memory
 
 if TYPE_CHECKING:
     from cicd_agents.clients.history_store import StoredHistory
@@ -27,11 +28,11 @@ _WORDS = {Decision.PROMOTE: "went on", Decision.ROLLBACK: "rolled back", Decisio
 
 def remember(run: GuardianRun, judged: Judged) -> tuple[str, ...]:
     """Keep the decision, where there is a memory and the run is trusted; what the memory says of the deployments before, as notes for the report."""
-    if not has_memory(run) or run.wish.by_hand:
+    if not has_memory(run.settings) or run.wish.by_hand:
         return ()
     decision = _decision(run, judged)
     try:
-        with open_memory(run) as memory:
+        with memory_of(run) as memory:
             known = memory.decisions(decision.repository, decision.service, decision.environment, _MOST_READ)
             memory.record_decision(decision)
     except (ServiceError, UsageError) as problem:
@@ -41,18 +42,9 @@ def remember(run: GuardianRun, judged: Judged) -> tuple[str, ...]:
     return earlier(known, decision)
 
 
-def has_memory(run: GuardianRun) -> bool:
-    """Whether the settings name one."""
-    return bool(run.settings.history or run.settings.history_url)
-
-
-def open_memory(run: GuardianRun) -> AbstractContextManager[StoredHistory]:
-    """The memory that the settings name; only a trusted run writes it, and no dry run. Opening it raises ServiceError and UsageError."""
-    from cicd_agents.clients.history import open_history
-
-    writable = run.context.trusted and not run.settings.dry_run
-    path = str(run.workspace / run.settings.history) if run.settings.history else ""
-    return open_history(path, run.settings.history_url, writable, run.world.clock, redact=run.redacted)
+def memory_of(run: GuardianRun) -> AbstractContextManager[StoredHistory]:
+    """The memory of the settings; only a trusted run writes it. Opening it raises ServiceError and UsageError."""
+    return open_memory(run.settings, run.workspace, run.world, writable=run.context.trusted)
 
 
 def _told(known: Iterable[PastDecision], now: PastDecision) -> str:

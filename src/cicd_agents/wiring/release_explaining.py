@@ -15,6 +15,7 @@ from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.verdict import ReleaseVerdict
 from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.explaining import Explainer, explainer
+from cicd_agents.wiring.memory import has_memory, open_memory
 
 if TYPE_CHECKING:
     from cicd_agents.agents.release_manager import Planned
@@ -86,15 +87,11 @@ def concern_of(verdict: ReleaseVerdict) -> bool:
 
 def _memory(settings: Settings, context: RunContext, world: World, repository: GitRepository, stack: ExitStack) -> AdviceMemory | None:
     """The memory of the settings; what is wrong with it is said, and the model is asked without it."""
-    if not settings.history and not settings.history_url:
+    if not has_memory(settings):
         return None
-    from cicd_agents.clients.history import open_history
-
     folder = Path(context.workspace or repository.top or ".")
-    path = str(folder / settings.history) if settings.history else ""
-    writable = context.trusted and not settings.dry_run
     try:
-        return stack.enter_context(open_history(path, settings.history_url, writable, world.clock, redact=lambda text: world.redactor.redact(text).text))
+        return stack.enter_context(open_memory(settings, folder, world, writable=context.trusted))
     except (ServiceError, UsageError) as problem:
         world.say(f"There is no memory in this run: {problem}")
         return None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
+from math import exp
 
 from cicd_agents.domain.canary import Bucket, Observation, Replica, Samples, Series, Version
 
@@ -44,3 +46,12 @@ def with_gauge(seen: Observation, name: str, canary: Sequence[float], baseline: 
         return replace(version, replicas=tuple(replace(item, gauges=(*item.gauges, Series(name, samples))) for item in version.replicas))
 
     return replace(seen, canary=add(seen.canary, canary), baseline=add(seen.baseline, baseline))
+
+
+def poisson(mean: float, draw: random.Random) -> int:
+    """A Poisson count (Knuth: uniform numbers are multiplied until they are below exp(-mean))."""
+    limit, product, count = exp(-mean), draw.random(), 0
+    while product > limit:
+        product *= draw.random()
+        count += 1
+    return count

@@ -8,6 +8,7 @@ from math import exp, inf, lgamma, log
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.analysis.canary.making import poisson
 
 from cicd_agents.analysis.canary.borrowing import BURST_RATE, BURSTS, FRESH, MEMORIES, Earlier, borrowed_gains
 from cicd_agents.analysis.canary.evidence import Split, cap_for, split_evidence
@@ -85,25 +86,17 @@ def test_the_null_passes_the_threshold_rarely_however_often_one_looks(drift: flo
     draw, crossed, runs, alpha = random.Random(11), 0, 150, 0.05
     threshold = log(1 / alpha)
     for _ in range(runs):
-        earlier = [Earlier(_poisson(6 * exp(drift * at), draw), 3000) for at in range(-20, 0)]
+        earlier = [Earlier(poisson(6 * exp(drift * at), draw), 3000) for at in range(-20, 0)]
         steps: list[Split] = []
         for at in range(25):
             share, level = (0.05 if at < 5 else 0.25 if at < 15 else 0.5), 6 * exp(drift * at)
-            steps.append(Split(_poisson(level * share, draw), 3000 * share, _poisson(level * (1 - share), draw), 3000 * (1 - share), 1.0))
+            steps.append(Split(poisson(level * share, draw), 3000 * share, poisson(level * (1 - share), draw), 3000 * (1 - share), 1.0))
         for number in range(3, 26):
             part, cap = steps[:number], cap_for(threshold)
             if split_evidence(part, cap, borrowed=partial(borrowed_gains, earlier, part, EQUAL)).log_e >= threshold:
                 crossed += 1
                 break
     assert crossed / runs <= alpha + 0.02
-
-
-def _poisson(mean: float, draw: random.Random) -> int:
-    limit, product, count = exp(-mean), draw.random(), 0
-    while product > limit:
-        product *= draw.random()
-        count += 1
-    return count
 
 
 counts = st.floats(0, 1e9)

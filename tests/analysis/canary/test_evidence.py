@@ -7,6 +7,7 @@ from math import exp, log
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.analysis.canary.making import poisson
 
 from cicd_agents.analysis.canary.evidence import BEGUN_CAP, FROM_START, ONSETS, Split, bet_evidence, cap_for, mix, split_evidence
 
@@ -55,19 +56,11 @@ def test_the_null_passes_the_threshold_rarely_however_often_one_looks() -> None:
         steps = []
         for _ in range(25):
             # At the border of the null: the canary's rate is 1.2 times the baseline's.
-            steps.append(Split(_poisson(6.0, draw), 500, _poisson(10.0, draw), 1000, 1.2))
+            steps.append(Split(poisson(6.0, draw), 500, poisson(10.0, draw), 1000, 1.2))
             if split_evidence(steps, cap_for(log(1 / alpha))).log_e >= log(1 / alpha):
                 crossed += 1
                 break
     assert crossed / runs <= alpha + 0.02
-
-
-def _poisson(mean: float, draw: random.Random) -> int:
-    limit, product, count = exp(-mean), draw.random(), 0
-    while product > limit:
-        product *= draw.random()
-        count += 1
-    return count
 
 
 counts = st.floats(0, 1e9)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from cicd_agents.analysis.canary.classical.measured import p_text
+from cicd_agents.analysis.canary.classical.measured import in_common, p_text
 from cicd_agents.analysis.canary.classical.sequential import two_proportions
 from cicd_agents.analysis.canary.measures import present
 from cicd_agents.analysis.canary.streams import ratio_stream
@@ -25,9 +25,7 @@ def ab_results(tables: Tables, policy: CanaryPolicy, until: int) -> list[str]:
 
 def _result(metric: Metric, tables: Tables, until: int) -> str:
     stream = tables.stream(metric.name, partial(ratio_stream, metric))
-    (a, n_a), (b, n_b) = stream.canary.total(until), stream.baseline.total(until)
-    both = [index for index in range(min(len(n_a), len(n_b))) if n_a[index] > 0 and n_b[index] > 0]
-    events, total, other, other_total = (sum((row[index] for index in both), 0.0) for row in (a, n_a, b, n_b))
+    (events, total, other, other_total), _ = in_common(stream, until)
     if stream.complement:
         events, other = total - events, other_total - other
     found = two_proportions(events, total, other, other_total)

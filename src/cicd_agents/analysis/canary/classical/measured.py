@@ -131,12 +131,18 @@ def _counts(metric: Metric, tables: Tables, setting: Setting, begin: int) -> _Co
     if found is None:
         return None
     stream, falling, limits_at = found
-    (a, n_a), (b, n_b) = stream.canary.total(setting.until), stream.baseline.total(setting.until)
-    both = [index for index in range(begin, min(len(n_a), len(n_b))) if n_a[index] > 0 and n_b[index] > 0]
-    if not both:
+    (events, exposure, other, of_other), minutes = in_common(stream, setting.until, begin)
+    if not minutes:
         return None
+    return _Counts(events, exposure, other, of_other, limits_at(max(other, 0.5) / of_other, 1.0), falling, stream.complement, minutes)
+
+
+def in_common(stream: Stream, until: int, begin: int = 0) -> tuple[tuple[float, float, float, float], int]:
+    """Events and exposure of the canary and of the baseline in the steps from `begin` on in which both had traffic, and how many steps those are."""
+    (a, n_a), (b, n_b) = stream.canary.total(until), stream.baseline.total(until)
+    both = [index for index in range(begin, min(len(n_a), len(n_b))) if n_a[index] > 0 and n_b[index] > 0]
     events, exposure, other, of_other = (sum((row[index] for index in both), 0.0) for row in (a, n_a, b, n_b))
-    return _Counts(events, exposure, other, of_other, limits_at(max(other, 0.5) / of_other, 1.0), falling, stream.complement, len(both))
+    return (events, exposure, other, of_other), len(both)
 
 
 def _events(metric: Metric, tables: Tables, setting: Setting) -> _Compared:
