@@ -214,7 +214,7 @@ def test_a_log_file_is_kept_too_and_given_back(tmp_path: Path, monkeypatch: pyte
         ran = rig.run(environment=keyed(gemini, log=name))
         assert ran.report["details"]["root_cause"]["line"] == 500
         assert "7| compiled file 7\\n8| compiled file 8\\n" in asked(gemini, 1)
-    assert not [fd for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink() and str(fd.readlink()).endswith(name)]
+    assert [fd for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink() and fd.readlink() == (tmp_path / name).resolve()] == []
 
 
 def test_a_log_that_is_larger_than_what_may_be_kept_is_shown_by_its_excerpt(tmp_path: Path) -> None:
