@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.servers.repositories import ENVIRONMENT, Repository, new_repository, released
+from tests.servers.repositories import ENVIRONMENT, Repository, released
 
 from cicd_agents.clients.git import GitRepository, open_repository
 from cicd_agents.clients.git_refs import Tag, is_ref_name, is_revision
@@ -127,22 +127,6 @@ def test_a_commit_reaches_itself_and_its_ancestors_only(project: Repository) -> 
     assert not repository.is_ancestor("main", "fix")
     with pytest.raises(UsageError, match="git merge-base failed"):
         repository.is_ancestor("0" * 40, "main")
-
-
-def test_the_first_reachable_tag_is_found_however_far_down_the_list(tmp_path: Path) -> None:
-    project = new_repository(tmp_path / "project")
-    project.commit("feat: begin")
-    project.tag("v1.0.0")
-    project.branch("next")
-    for major in range(9, 1, -1):
-        project.commit("feat!: more")
-        project.tag(f"v{major}.0.0")
-    repository = opened(project)
-    best_first = sorted(repository.tags(), key=lambda tag: tag.name, reverse=True)
-    found = {revision: tag.name if (tag := repository.first_reachable(best_first, revision)) else None for revision in ("next", "main", "v4.0.0")}
-    assert found == {"next": "v9.0.0", "main": "v1.0.0", "v4.0.0": "v9.0.0"}
-    assert repository.first_reachable(best_first[:8], "main") is None
-    assert repository.first_reachable(best_first[:2], "main") is None
 
 
 def test_a_branch_of_the_same_name_does_not_hide_a_tag(project: Repository) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cicd_agents.domain.ci import Author
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.operation import Operation, OperationStatus
-from cicd_agents.operations.approval import Approval, ApprovalStatus, Consent, Plan, exit_code_of_operations, gate, plan_hash
+from cicd_agents.operations.approval import Approval, ApprovalStatus, Consent, Plan, gate, plan_hash
 from cicd_agents.operations.approval_rules import parse_rules
 
 TAG = Operation("CreateTag", "v1.2.0", "Marks the commit.", "Leave it.", "CreateTag:v1.2.0", parameters=(("commit", "c0ffee"), ("message", "v1.2.0")))
@@ -79,14 +79,12 @@ def test_while_it_waits_the_risky_operation_and_all_after_it_are_held_back() -> 
     assert statuses(gated) == ["planned", "needs-approval", "needs-approval"]
     assert gated[0] == TAG
     assert gated[1].result == "A sentence."
-    assert exit_code_of_operations(gated) == 4
 
 
 @pytest.mark.parametrize("status", [ApprovalStatus.REFUSED, ApprovalStatus.EXPIRED])
 def test_refused_and_expired_plans_close_the_gate(status: ApprovalStatus) -> None:
     gated = gate(ALL, approval(status))
     assert statuses(gated) == ["planned", "refused", "refused"]
-    assert exit_code_of_operations(gated) == 1
 
 
 def test_granted_operations_go_through_and_carry_who_approved() -> None:
@@ -94,7 +92,6 @@ def test_granted_operations_go_through_and_carry_who_approved() -> None:
     assert statuses(gated) == ["planned"] * 3
     assert gated[1].evidence == (Evidence("approval", URL, "Approved by alice (id 1)."),)
     assert (gated[0].evidence, gated[2].evidence) == ((), ())
-    assert exit_code_of_operations(gated) is None
 
 
 @pytest.mark.parametrize("status", [ApprovalStatus.GRANTED, ApprovalStatus.NOT_NEEDED, ApprovalStatus.WAITING, ApprovalStatus.PLANNED])
@@ -112,7 +109,6 @@ def test_what_needed_no_approval_because_it_was_done_needs_one_when_it_is_planne
 def test_without_a_need_nothing_is_held_back() -> None:
     plan = Plan("octo/app", ALL, ())
     assert gate(ALL, approval(ApprovalStatus.NOT_NEEDED, plan)) == ALL
-    assert exit_code_of_operations(ALL) is None
 
 
 def test_operations_that_were_done_stay_done() -> None:
@@ -125,9 +121,3 @@ def test_a_dry_run_plans_all_and_says_what_would_be_asked() -> None:
     gated = gate(ALL, approval(ApprovalStatus.PLANNED))
     assert statuses(gated) == ["planned"] * 3
     assert gated[1].result == "A sentence."
-    assert exit_code_of_operations(gated) is None
-
-
-def test_operations_that_others_refused_or_only_suggested_have_no_say_in_the_exit_code() -> None:
-    others = (replace(TAG, status=OperationStatus.REFUSED), replace(PUSH, status=OperationStatus.NEEDS_APPROVAL))
-    assert exit_code_of_operations(others) is None

@@ -5,7 +5,7 @@ Writing is in `git_writes`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,10 +85,6 @@ class GitRepository:
         """Whether the newer revision can reach the older one."""
         old, new = (revision if git_refs.is_sha(revision) else self.commit(revision) for revision in (older, newer))
         return git_refs.is_ancestor(self.git, old, new)
-
-    def first_reachable(self, candidates: Iterable[Tag], revision: str = "HEAD") -> Tag | None:
-        """The first of the tags that the revision can reach; give them the best first."""
-        return git_refs.first_reachable(self.git, candidates, self.commit(revision))
 
     def history(
         self, until: str = "HEAD", since: Sequence[str] = (), *, paths: Sequence[str] = (), excluded: Sequence[str] = (), files: bool = False

@@ -106,22 +106,6 @@ def is_ancestor(git: Git, older: str, newer: str) -> bool:
     return done.code == 0
 
 
-def first_reachable(git: Git, candidates: Iterable[Tag], commit: str) -> Tag | None:
-    """The first of the tags that the commit can reach.
-
-    The first few are tried one by one, which walks only the commits between the two; then all are settled in one walk. So the cost depends neither on the
-    number of tags nor, in the common case, on the length of the history.
-    """
-    ordered = list(candidates)
-    for tag in ordered[:_TRIES]:
-        if is_ancestor(git, tag.commit, commit):
-            return tag
-    if len(ordered) <= _TRIES:
-        return None
-    reached = {tag.name for tag in tags(git, commit)}
-    return next((tag for tag in ordered[_TRIES:] if tag.name in reached), None)
-
-
 def _commit_in(answer: str) -> str | None:
     # "<id> commit <size>", or "<what was asked> missing" (or ambiguous).
     words = answer.split(" ")

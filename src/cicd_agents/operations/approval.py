@@ -11,7 +11,6 @@ from enum import StrEnum
 from cicd_agents.domain.ci import Author
 from cicd_agents.domain.finding import Evidence
 from cicd_agents.domain.operation import Operation, OperationStatus
-from cicd_agents.domain.verdict import EXIT_APPROVAL, EXIT_GATE_CLOSED
 from cicd_agents.operations.approval_rules import ApprovalRule, rule_of
 
 # The kind of evidence by which operations that were held back, or approved, are known.
@@ -127,14 +126,6 @@ def gate(operations: Sequence[Operation], approval: Approval) -> tuple[Operation
         held = held or (needs and operation.status is OperationStatus.PLANNED)
         gated.append(_held(operation, status, sentence, approval.url) if held else operation)
     return tuple(gated)
-
-
-def exit_code_of_operations(operations: Sequence[Operation]) -> int | None:
-    """4 where an operation waits for an approval, 1 where one was refused it or the time had passed; None: approvals have no say."""
-    statuses = {operation.status for operation in operations if any(item.kind == EVIDENCE for item in operation.evidence)}
-    if OperationStatus.NEEDS_APPROVAL in statuses:
-        return EXIT_APPROVAL
-    return EXIT_GATE_CLOSED if OperationStatus.REFUSED in statuses else None
 
 
 def _held(operation: Operation, status: ApprovalStatus, sentence: str, url: str) -> Operation:

@@ -77,7 +77,7 @@ class ApprovalGate:
         context = self.context
         asking = Asking(
             context.repository, scope, context.actor, context.own_run.id if context.own_run else "",
-            "run this job again" if context.own_run else "run `cicd-agents release apply` again",
+            "run this job again" if context.own_run else "run the same command again",
             slash=context.platform is not Platform.GITLAB, most=_MOST.get(context.platform, 60_000), dry_run=self.dry_run, redactor=self.world.redactor,
         )  # fmt: skip
         return Approvals(

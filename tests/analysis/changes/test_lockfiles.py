@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cicd_agents.analysis.changes.lockfiles import _BY_NAME, MAX_BYTES, MAX_CHANGES, LockComparison, changed_packages, compared, is_lock_file
+from cicd_agents.analysis.changes.lockfiles import _BY_NAME, MAX_BYTES, MAX_CHANGES, LockComparison, compared, is_lock_file
 from cicd_agents.domain.doctor import PackageChange
 
 DATA = Path(__file__).parents[2] / "data" / "lockfiles"
@@ -177,7 +177,7 @@ def test_the_particulars_of_formats_are_understood(name: str, text: str, expecte
 def test_versions_are_sorted_as_numbers_and_counted_where_there_are_many() -> None:
     some = {f"a{number}/node_modules/x": {"version": f"{number}.0.0"} for number in (10, 9, 1)}
     many = {f"a{number}/node_modules/x": {"version": f"1.{number}.0"} for number in range(20)}
-    (change,) = changed_packages("package-lock.json", json.dumps({"packages": some}).encode(), json.dumps({"packages": many}).encode())
+    (change,) = compared("package-lock.json", json.dumps({"packages": some}).encode(), json.dumps({"packages": many}).encode()).changes
     assert change.old == "1.0.0, 9.0.0, 10.0.0"
     assert change.new is not None
     assert change.new.endswith("1.11.0, and 8 more")
@@ -214,7 +214,7 @@ def test_names_and_versions_that_no_package_manager_writes_are_left_out() -> Non
     packages = {f"node_modules/{name}": {"version": "1.0.0"} for name in ("a\nb", "\x1b[31m", "\ud800", "x" * 400, "\u202eevil", "")}
     versions = {f"node_modules/v{number}": {"version": text} for number, text in enumerate(("1\r2", "9" * 200, ""))}
     data = json.dumps({"packages": {**packages, **versions, "node_modules/fine": {"version": "1.0.0"}}}).encode()
-    assert changed_packages("package-lock.json", None, data) == (PackageChange("package-lock.json", "fine", None, "1.0.0"),)
+    assert compared("package-lock.json", None, data).changes == (PackageChange("package-lock.json", "fine", None, "1.0.0"),)
 
 
 @pytest.mark.parametrize("value", [None, 1, [], "x", {"version": 1}, {"version": ["1"]}, {"version": {"a": "b"}}, {"dependencies": []}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cicd_agents.analysis.changes.paths import BY_CATEGORY, DEPENDENCY_CATEGORIES, is_ci_file, is_dependency_file, is_image_file, is_toolchain_file, serves
+from cicd_agents.analysis.changes.paths import BY_CATEGORY, DEPENDENCY_CATEGORIES, is_ci_file, is_dependency_file, is_toolchain_file, serves
 from cicd_agents.domain.doctor import CATEGORIES
 
 CI = (
@@ -48,8 +48,8 @@ def test_toolchain_files_are_a_group_of_their_own(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", IMAGE)
-def test_image_definitions_are_known(path: str) -> None:
-    assert is_image_file(path)
+def test_image_definitions_are_what_failures_of_images_hang_on_first(path: str) -> None:
+    assert BY_CATEGORY["docker_image"][0].holds(path)
 
 
 @pytest.mark.parametrize("path", PACKAGES)
@@ -59,7 +59,7 @@ def test_manifests_and_all_lock_files_say_which_packages_are_used(path: str) -> 
 
 @pytest.mark.parametrize("path", NONE)
 def test_other_files_are_none_of_these(path: str) -> None:
-    assert not any(known(path) for known in (is_ci_file, is_toolchain_file, is_image_file, is_dependency_file))
+    assert not any(known(path) for known in (is_ci_file, is_toolchain_file, is_dependency_file))
 
 
 def test_the_categories_of_the_tables_exist() -> None:

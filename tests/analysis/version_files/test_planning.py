@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from cicd_agents.analysis.version_files.kinds.pattern import pattern
-from cicd_agents.analysis.version_files.planning import Differing, planned_changes, read_versions
+from cicd_agents.analysis.version_files.planning import Differing, planned_changes
 from cicd_agents.domain.release import FileChange
 
 
@@ -44,14 +44,6 @@ def test_each_file_is_told_once_with_its_old_and_new_version() -> None:
     )
     assert dict(plan.texts)["VERSION"] == "v1.3.0-rc.1\n"
     assert plan.disagreements == ()
-
-
-def test_versions_are_read_with_line_and_kind() -> None:
-    found = read_versions({"a/package.json": '{\n "version": "1.2.3"}', "setup.cfg": "[metadata]\nversion = 1.2.4\n", "x.txt": "1.2.3"})
-    assert [(one.path, one.version, one.line, one.kind) for one in found] == [
-        ("a/package.json", "1.2.3", 2, "package.json"),
-        ("setup.cfg", "1.2.4", 2, "setup.cfg"),
-    ]
 
 
 def test_a_file_that_says_something_else_stays_and_is_told() -> None:
@@ -186,7 +178,6 @@ def test_a_pattern_of_the_users_takes_part() -> None:
     kinds = (pattern("deploy.tf", 'tag = "([^"]+)"'),)
     plan = planned_changes({"deploy.tf": 'tag = "1.2.3"\n', "other.tf": 'tag = "1.2.3"\n'}, "1.2.3", "1.3.0", kinds)
     assert plan.texts == (("deploy.tf", 'tag = "1.3.0"\n'),)
-    assert [found.path for found in read_versions({"deploy.tf": 'tag = "1.2.3"\n'}, kinds)] == ["deploy.tf"]
 
 
 def test_bytes_that_are_no_utf_8_stay() -> None:

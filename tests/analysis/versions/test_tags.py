@@ -1,8 +1,7 @@
 import pytest
 
 from cicd_agents.analysis.versions.branches import line_of
-from cicd_agents.analysis.versions.calver import scheme
-from cicd_agents.analysis.versions.tags import PreviousTag, TagFormat, guess_format, previous_calendar_tag, previous_tag, tag_format
+from cicd_agents.analysis.versions.tags import PreviousTag, TagFormat, guess_format, previous_tag, tag_format
 from cicd_agents.domain.errors import UsageError
 
 
@@ -79,11 +78,6 @@ def test_older_formats_count_and_the_first_format_wins_among_equals() -> None:
 def test_prereleases_as_python_spells_them_are_read_and_not_stable() -> None:
     assert previous_tag(["v1.0.0", "v1.1.0b2", "v1.1.0rc1"], [TagFormat()]) == PreviousTag("v1.0.0", "1.0.0")
     assert previous_tag(["v1.0.0", "v1.1.0rc1"], [TagFormat()], prereleases_of="rc") == PreviousTag("v1.1.0rc1", "1.1.0-rc.1")
-
-
-def test_the_previous_calendar_tag_is_the_latest() -> None:
-    tags = ["v2024.12.9", "v2025.3.10", "v2025.3.9", "v1.0", "odd"]
-    assert previous_calendar_tag(tags, [TagFormat()], scheme("YYYY.MM.MICRO")) == PreviousTag("v2025.3.10", "2025.3.10")
 
 
 def test_the_format_is_guessed_from_most_tags() -> None:

@@ -50,11 +50,6 @@ def is_lock_file(path: str) -> bool:
     return _reader(path) is not None
 
 
-def changed_packages(path: str, old: bytes | None, new: bytes | None) -> tuple[PackageChange, ...]:
-    """The changes of `compared`, without its note."""
-    return compared(path, old, new).changes
-
-
 def compared(path: str, old: bytes | None, new: bytes | None) -> LockComparison:
     """What changed between two states of a lock file, None being no file. Never raises: a file that cannot be read gives no change, and a note."""
     reader = _reader(path)

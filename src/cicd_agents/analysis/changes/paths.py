@@ -68,11 +68,6 @@ def is_toolchain_file(path: str) -> bool:
     return _is(_TOOLCHAIN, path)
 
 
-def is_image_file(path: str) -> bool:
-    """Whether the file says how images are built or composed."""
-    return _is(_IMAGE, path)
-
-
 def is_dependency_file(path: str) -> bool:
     """Whether the file says which packages are used: lock files, also those that are not read here, and manifests."""
     return is_lock_file(path) or _is(_MANIFEST, path)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cicd_agents.analysis.commits.reading import DEFAULT_READING, Reading, Withdraw
-from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.release import Bump, ReleaseRules, TypeRule, ZeroPolicy
 
 
@@ -111,11 +110,3 @@ PRESETS: dict[str, Preset] = {
         _TITLE_ONLY,
     ),
 }  # fmt: skip
-
-
-def preset(name: str) -> Preset:
-    """The preset of that name. Raises UsageError with the names there are."""
-    found = PRESETS.get(name.strip().lower())
-    if found is None:
-        raise UsageError(f"There is no preset {name[:60]!r}; there are: {', '.join(sorted(PRESETS))}.")
-    return found

@@ -52,15 +52,6 @@ class PlannedFiles:
     current: str
 
 
-def read_versions(files: Mapping[str, str], patterns: tuple[Kind, ...] = ()) -> tuple[FoundVersion, ...]:
-    """The versions that files state for their packages, in the order of the files and of their lines.
-
-    `files` are texts by path; `patterns` are kinds of the user's.
-    """
-    found = _located(files, patterns)
-    return tuple(_told(files, path, one) for path, all_here in found.items() for one in all_here if _states(one.place))
-
-
 def planned_changes(
     files: Mapping[str, str], old: str | None, new: str, patterns: tuple[Kind, ...] = (), differing: Differing = Differing.KEEP
 ) -> PlannedFiles:

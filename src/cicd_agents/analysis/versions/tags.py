@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cicd_agents.analysis.versions.branches import Line
-from cicd_agents.analysis.versions.calver import Scheme
 from cicd_agents.analysis.versions.pep440 import from_pep440
 from cicd_agents.analysis.versions.semver import MAX_LENGTH, Version, parse
 from cicd_agents.domain.errors import UsageError
@@ -86,18 +85,6 @@ def previous_tag(candidates: Iterable[str], formats: Sequence[TagFormat], line: 
         rank = (version.precedence, -next(at for at, each in enumerate(formats) if each.version(tag)), tag)
         if best is None or rank > best:
             best, chosen = rank, PreviousTag(tag, str(version))
-    return chosen
-
-
-def previous_calendar_tag(candidates: Iterable[str], formats: Sequence[TagFormat], scheme: Scheme) -> PreviousTag | None:
-    """The latest version of a calendar scheme among the tags that are reachable."""
-    best: tuple[tuple[int, ...], str] | None = None
-    chosen: PreviousTag | None = None
-    for tag in candidates:
-        for text in filter(None, (each.inside(tag) for each in formats)):
-            numbers = scheme.numbers(text)
-            if numbers is not None and (best is None or (numbers, tag) > best):
-                best, chosen = (numbers, tag), PreviousTag(tag, text)
     return chosen
 
 
