@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cicd_agents.analysis.commits.plan import World, plan_release
-from cicd_agents.analysis.commits.presets import DEFAULT, Preset, preset, release_please_types
+from cicd_agents.analysis.commits.presets import DEFAULT, PRESETS, Preset, release_please_types
 from cicd_agents.analysis.commits.references import REQUEST
 from cicd_agents.domain.release import Change, HistoryCommit, ReleasePlan, TypeRule, ZeroPolicy
 
@@ -169,14 +169,14 @@ def default_for(row: Row) -> Preset:
     if row["tool"] == "release-please" and config:
         rules = replace(rules, types=_visible(config), any_visible_is_patch=True)
     if "preset" in config:
-        rules = replace(rules, types=preset(config["preset"]).rules.types)
+        rules = replace(rules, types=PRESETS[config["preset"]].rules.types)
     return Preset(rules, DEFAULT.reading)
 
 
 def tool_for(row: Row) -> Preset:
     """The profile of the tool that made the release, with the repository's own configuration."""
     config = row.get("config") or {}
-    chosen = preset(str(config.get("preset", "angular")) if row["tool"] == "semantic-release" else row["tool"])
+    chosen = PRESETS[str(config.get("preset", "angular")) if row["tool"] == "semantic-release" else row["tool"]]
     rules = replace(chosen.rules, path=row.get("path") or "")
     if row["tool"] == "release-please":
         rules = replace(rules, types=_visible(config), zero=_zero(config, row["tool"]))

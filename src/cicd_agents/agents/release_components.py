@@ -149,9 +149,12 @@ def _checked(manager: ReleaseManager, each: Planned) -> None:
 
 def _together(made: Sequence[Planned], packages: Packages, now: float) -> tuple[list[Planned], tuple[Part, ...]]:
     """The plans with the versions that groups and dependencies bring."""
+    linked = made[0].scene.config.linked
+    if linked and made[0].scene.formats[0].scheme:
+        raise UsageError("release-scheme: components whose versions are linked cannot have calendar versions; take the group out of the configuration.")
     before = [Part(_name(each), each.plan.current_version, _next(each.plan), each.plan.bump) for each in made]
     needs = packages.needs if any(part.next for part in before) else {}
-    parts = settled(before, made[0].scene.config.linked, needs, lambda index: _patched(made[index].scene, now))
+    parts = settled(before, linked, needs, lambda index: _patched(made[index].scene, now))
     return [_with(each, part) if part.via else each for each, part in zip(made, parts, strict=True)], parts
 
 

@@ -12,7 +12,6 @@ from cicd_agents.analysis.changelog.section import Release, changelog_section, f
 from cicd_agents.analysis.changelog.style import Style, style_for
 from cicd_agents.analysis.commits.plan import counted_changes, plan_release
 from cicd_agents.analysis.versions.branches import refusal
-from cicd_agents.analysis.versions.semver import parse
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.release import Bump, Change, HistoryCommit, PlannedCommit, ReleaseDetails, ReleasePlan, ReleaseRules
 from cicd_agents.domain.verdict import Outcome, ReleaseVerdict
@@ -107,10 +106,10 @@ class ReleaseManager:
 
     def check_line(self, scene: Scene, plan: ReleasePlan) -> None:
         """Refuse a version that this branch may not release."""
-        candidate = parse(plan.next_version or "")
+        candidate = scene.read(plan.next_version)
         if scene.line is None or plan.bump is Bump.NONE or candidate is None:
             return
-        current = parse(plan.current_version or "")
+        current = scene.read(plan.current_version)
         # The current version is the highest that this line reaches, so none above it is reached.
         reason = refusal(scene.line, candidate, current, (), scene.versions.values())
         if reason:

@@ -19,7 +19,7 @@ from cicd_agents.analysis.changelog.people import Newcomers, Person, people_of
 from cicd_agents.analysis.changelog.section import Release, changelog_section
 from cicd_agents.analysis.changelog.update import update_changelog
 from cicd_agents.analysis.commits.references import REQUEST
-from cicd_agents.analysis.versions.semver import Version, parse
+from cicd_agents.analysis.versions.semver import Version
 from cicd_agents.analysis.versions.tags import versions_of
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.finding import Evidence, Finding
@@ -171,7 +171,7 @@ class Preparation:
         """The content without files; `time` is the day of the release."""
         scene, plan = planned.scene, planned.plan
         version, tag = plan.next_version or "", plan.tag or ""
-        parsed = parse(version)
+        parsed = scene.read(version)
         base = scene.repository.commit(scene.request.until)
         release = Release(version, plan.changes, tag, plan.previous_tag or "", time, planned.history)
         name = scene.component.name if scene.component and len(scene.config.components) > 1 else ""
@@ -298,7 +298,9 @@ _RANK = {Bump.NONE: 0, Bump.PATCH: 1, Bump.MINOR: 2, Bump.MAJOR: 3}
 
 def _against(version: Version, asking: Planned, tag: str) -> Finding | None:
     """What speaks against the tag's version: it asks for less than the commits since the last release do."""
-    wanted = parse(asking.plan.next_version or "")
+    if asking.scene.formats[0].scheme:
+        return None  # what the commits ask for is the version of today, and the tag may be of another day
+    wanted = asking.scene.read(asking.plan.next_version)
     if asking.plan.bump is Bump.NONE or wanted is None or not version.stable or version.precedence >= wanted.precedence:
         return None
     weight = max((item for item in asking.plan.decisions), key=lambda item: _RANK[item.bump], default=None)

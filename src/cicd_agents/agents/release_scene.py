@@ -19,7 +19,7 @@ from cicd_agents.analysis.version_files.kinds.pattern import pattern
 from cicd_agents.analysis.version_files.planning import PlannedFiles, planned_changes
 from cicd_agents.analysis.version_files.selection import version_files
 from cicd_agents.analysis.versions.branches import DEFAULT_TABLE, Line, line_of
-from cicd_agents.analysis.versions.calver import is_scheme
+from cicd_agents.analysis.versions.calver import Scheme, is_scheme, scheme
 from cicd_agents.analysis.versions.semver import Version
 from cicd_agents.analysis.versions.tags import TagFormat, guess_format, tag_format, versions_of
 from cicd_agents.domain.errors import UsageError
@@ -43,6 +43,7 @@ class ReleaseRequest:
 
     `component`: name or path of a component of a monorepo; `release_as`, `prerelease`, `graduate`: one-off wishes. `ignoring`: tags that are to be seen as not
     there, since it is their own release that is looked at. `further_files`: paths of version files with the user's own pattern, or an empty text.
+    `scheme`: of calendar versions, such as `YYYY.MM.MICRO`; empty or `semver`: semantic versions.
     """
 
     until: str = "HEAD"
@@ -54,6 +55,7 @@ class ReleaseRequest:
     graduate: bool = False
     ignoring: frozenset[str] = frozenset()
     further_files: tuple[tuple[str, str], ...] = ()
+    scheme: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +115,17 @@ class Scene:
         rules = self.component.rules if self.component else self.config.rules
         if asked and self.component is None:
             rules = replace(rules, path=asked)
+        calendar = None
+        if self.request.scheme:
+            calendar = scheme(self.request.scheme) if self.request.scheme != "semver" else None
+            rules = replace(rules, scheme=self.request.scheme)
         if not self.config.file or not versions_of((tag.name for tag in self.tags), self._formats_of(rules)):
-            guessed = guess_format((tag.name for tag in self.tags), asked.rpartition("/")[2])
+            guessed = guess_format((tag.name for tag in self.tags), asked.rpartition("/")[2], calendar)
             if not self.config.file or versions_of((tag.name for tag in self.tags), (guessed,)):
                 rules = replace(rules, tag_prefix=guessed.prefix, tag_suffix=guessed.suffix)
         channel = self.request.prerelease or rules.prerelease or (self.line.prerelease if self.line else None)
+        if channel and calendar:
+            raise UsageError(f"release-scheme: calendar versions have no prereleases, and {channel[:60]!r} is a channel of them; release from a stable branch.")
         return replace(rules, release_as=self.request.release_as or rules.release_as, prerelease=channel)
 
     @cached_property
@@ -143,10 +151,16 @@ class Scene:
         return self._formats_of(self.rules)
 
     def _formats_of(self, rules: ReleaseRules) -> tuple[TagFormat, ...]:
+        calendar = _calendar(rules)
         own = TagFormat(rules.tag_prefix, rules.tag_suffix)
-        if self.component or not self.config.file:
-            return (own,)
-        return tuple(dict.fromkeys((own, *(tag_format(text, self.request.component) for text in self.config.tag_formats))))
+        further = () if self.component or not self.config.file else (tag_format(text, self.request.component) for text in self.config.tag_formats)
+        # The tags from before a project went over to calendar versions are semantic, and below them.
+        each = ((replace(form, scheme=calendar), form) if calendar else (form,) for form in (own, *further))
+        return tuple(dict.fromkeys(form for forms in each for form in forms))
+
+    def read(self, version: str | None) -> Version | None:
+        """A version of this repository's scheme; None for one that is none."""
+        return self.formats[0].read(version) if version else None
 
     @cached_property
     def versions(self) -> dict[str, Version]:
@@ -190,8 +204,6 @@ class Scene:
         """The version of the last release; where only a manifest knows it, that."""
         if self.previous and self.previous.name in self.versions:
             return str(self.versions[self.previous.name])
-        if self.previous and is_scheme(self.rules.scheme):
-            return self.formats[0].inside(self.previous.name)
         return self.component.version if self.component else None
 
     def world(self, previous: ReleaseTag | None, now: float) -> World:
@@ -238,3 +250,7 @@ class Scene:
         if missing := next((path for path, _ in further if path not in texts), None):
             raise UsageError(f"version-files: there is no file {missing[:80]!r} in the repository.")
         return planned_changes(texts, self.current, version, tuple(pattern(path, expression) for path, expression in further if expression))
+
+
+def _calendar(rules: ReleaseRules) -> Scheme | None:
+    return scheme(rules.scheme) if is_scheme(rules.scheme) else None

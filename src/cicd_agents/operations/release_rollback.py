@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cicd_agents.analysis.versions.semver import Version, parse
+from cicd_agents.analysis.versions.semver import Version
+from cicd_agents.analysis.versions.tags import TagFormat
 from cicd_agents.domain.errors import NotFound, UsageError
 from cicd_agents.domain.forge import ForgeRelease, Releases
 from cicd_agents.domain.operation import Operation
@@ -27,20 +28,20 @@ class Rollback:
     reason: str
 
 
-def rollback(tag: str, to: str, reason: str, releases: Iterable[ForgeRelease], prefix: str) -> Rollback:
-    """Which release is taken back and which one is used instead: `to`, or the highest stable published one below it with the same tag prefix.
+def rollback(tag: str, to: str, reason: str, releases: Iterable[ForgeRelease], form: TagFormat) -> Rollback:
+    """Which release is taken back and which one is used instead: `to`, or the highest stable published one below it with a tag of the same form.
 
     Raises UsageError where one of them is not there, or `to` makes no sense.
     """
     known = {release.tag: release for release in releases}
     if tag not in known:
         raise UsageError(f"There is no release of {tag[:80]!r}; it has {', '.join(list(known)[:10]) or 'none'}.")
-    usable = {name: version for name, release in known.items() if name != tag and _usable(release) and (version := _version(name, prefix)) is not None}
+    usable = {name: version for name, release in known.items() if name != tag and _usable(release) and (version := _version(name, form)) is not None}
     if to:
         if to not in usable:
             raise UsageError(f"{to[:80]!r} cannot be used instead of {tag}: it is no published stable release, or was taken back itself.")
         return Rollback(known[tag], known[to], reason)
-    bad = _version(tag, prefix)
+    bad = _version(tag, form)
     below = {name: version for name, version in usable.items() if bad is None or version.precedence < bad.precedence}
     best = max(below, key=lambda name: below[name].precedence, default=None)
     return Rollback(known[tag], known[best] if best else None, reason)
@@ -113,6 +114,6 @@ def _usable(release: ForgeRelease) -> bool:
     return not release.draft and not release.prerelease and _BANNER not in release.body
 
 
-def _version(tag: str, prefix: str) -> Version | None:
-    version = parse(tag.removeprefix(prefix)) if tag.startswith(prefix) else None
+def _version(tag: str, form: TagFormat) -> Version | None:
+    version = form.version(tag)
     return version if version is not None and version.stable else None

@@ -62,6 +62,7 @@ class Settings:
     release_flow: str
     release_branch: str
     release_component: str
+    release_scheme: str
     release_as: str
     prerelease: str
     graduate: bool

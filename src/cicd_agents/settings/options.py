@@ -123,6 +123,7 @@ RELEASES = (
     Option("release-flow", Kind.CHOICE, "direct", "direct: commit, tag and release at once; request: by a pull or merge request.", ("direct", "request")),
     Option("release-branch", Kind.TEXT, "", "The branch that releases, where the checkout does not tell.", in_file=False),
     Option("release-component", Kind.TEXT, "", "Name or folder of the component of a monorepo to release.", in_file=False),
+    Option("release-scheme", Kind.TEXT, "", "Calendar versions, such as YYYY.MM.MICRO; empty: semantic ones."),
     Option("release-as", Kind.TEXT, "", "This version, whatever the commits ask for.", in_file=False),
     Option("prerelease", Kind.TEXT, "", "A prerelease of this channel, such as rc.", in_file=False),
     Option("graduate", Kind.FLAG, "false", "Go from 0.x to 1.0.0.", in_file=False),

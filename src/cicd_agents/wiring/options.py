@@ -53,6 +53,7 @@ def add_release(commands: Any) -> None:
     rollback.add_argument("--output", metavar="FILE", help="write to FILE instead of standard output")
     for parser in (plan, changelog, apply, rollback):
         parser.add_argument("--repo", default=".", metavar="DIR", help="the repository, bare or with a work tree (default: .)")
+        parser.add_argument("--scheme", metavar="SCHEME", help="semver, or calendar versions such as YYYY.MM.MICRO (default: semver)")
     for parser in (plan, changelog, apply, rollback):
         parser.add_argument("--config", metavar="FILE", help="settings file (default: .cicd-agents.yml of the repository)")
     for parser in (apply, rollback):

@@ -31,7 +31,7 @@ def release(options: argparse.Namespace, world: World) -> int:
     manager = ReleaseManager(repository, world.clock, _forge(repository), *_styled(settings))
     request = ReleaseRequest(
         options.until, options.since, options.path, options.branch, getattr(options, "release_as", None), getattr(options, "prerelease", None),
-        getattr(options, "graduate", False), further_files=_further(settings),
+        getattr(options, "graduate", False), further_files=_further(settings), scheme=options.scheme or (settings.release_scheme if settings else ""),
     )  # fmt: skip
     if options.what == "changelog":
         for part in manager.changelog(request, options.all):
@@ -113,7 +113,7 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
         "graduate": "true" if getattr(options, "graduate", False) else None, "release-component": getattr(options, "path", None),
         "release-branch": getattr(options, "branch", None), "release-flow": getattr(options, "flow", None), "dry-run": "true" if options.dry_run else None,
         "release-assets": "\n".join(getattr(options, "asset", ())), "forge-release": "false" if getattr(options, "no_forge", False) else None,
-        "explain": getattr(options, "explain", None),
+        "explain": getattr(options, "explain", None), "release-scheme": options.scheme,
     }  # fmt: skip
     return {name: value for name, value in given.items() if value}
 

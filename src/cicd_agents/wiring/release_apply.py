@@ -239,7 +239,7 @@ class ReleaseSession:
         branch = settings.release_branch or (pull.base_ref if pull else self.context.branch) or None
         return ReleaseRequest(
             self.wish.until, self.wish.since, settings.release_component, branch, settings.release_as or None, settings.prerelease or None, settings.graduate,
-            further_files=further_files(settings),
+            further_files=further_files(settings), scheme=settings.release_scheme,
         )  # fmt: skip
 
     def _prepared(self, request: ReleaseRequest, merged: MergedRequest | None) -> Prepared:

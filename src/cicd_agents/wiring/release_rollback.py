@@ -43,13 +43,13 @@ def roll_back(folder: Path, tag: str, to: str, reason: str, form: str, settings:
     with release_services(Order(context, settings, world.environment, world.clock, budget, world.say, world.timeouts)) as services:
         if services is None:
             raise UsageError("A release can be taken back on GitHub and GitLab only, with a token: set GITHUB_TOKEN or CICD_AGENTS_GITLAB_TOKEN.")
-        prefix = Scene(repository, ReleaseRequest(component=settings.release_component)).formats[0].prefix
+        tags = Scene(repository, ReleaseRequest(component=settings.release_component, scheme=settings.release_scheme)).formats[0]
         try:
             known = tuple(services.releases.listed(_MOST_RELEASES))
         except ServiceError as problem:
             world.say(f"The releases could not be listed, so nothing was done: {problem}")
             return EXIT_UNDECIDED
-        plan = rollback(tag, to, " ".join(reason.split()), known, prefix)
+        plan = rollback(tag, to, " ".join(reason.split()), known, tags)
         audit = AuditFile(repository.git_dir / "cicd-agents" / "audit.jsonl", world.redactor, context.actor, context.run_url)
         mode = Mode.DRY_RUN if settings.dry_run else Mode.AUTO
         operations = carry_out(rollback_operations(plan), RollbackSteps(plan, services.releases).appliers(), mode, audit, world.clock)

@@ -1,7 +1,7 @@
 import pytest
 
-from cicd_agents.analysis.versions.branches import line_of
-from cicd_agents.analysis.versions.tags import PreviousTag, TagFormat, guess_format, previous_tag, tag_format
+from cicd_agents.analysis.versions.calver import scheme
+from cicd_agents.analysis.versions.tags import TagFormat, guess_format, tag_format, versions_of
 from cicd_agents.domain.errors import UsageError
 
 
@@ -32,55 +32,42 @@ def test_a_template_without_exactly_one_version_is_refused(template: str) -> Non
         tag_format(template)
 
 
-ODD = [
-    "v7.0.0-oc-test.4",
-    "v4",
-    "v4.1",
-    "latest",
-    "v01.2.3",
-    "v20240101",
-    "nightly-2024-01-01",
-    "v",
-    "",
-    "core/v9.0.0",
-    "v1.2.3.4.5",
-    "é" * 400,
-    "v9.9.9-beta.1",
-]
+ODD = ("v7.0.0-oc", "v4", "v4.1", "latest", "v01.2.3", "v20240101", "nightly-2024-01-01", "v", "", "core/v9.0.0", "v1.2.3.4.5", "\u00e9" * 400)
 
 
-def test_the_previous_tag_is_the_highest_stable_one_and_odd_tags_do_no_harm() -> None:
-    assert previous_tag([*ODD, "v1.9.0", "v1.10.0", "v1.2.0"], [TagFormat()]) == PreviousTag("v1.10.0", "1.10.0")
-    assert previous_tag(ODD, [TagFormat()]) is None
+def test_odd_tags_and_those_of_other_components_do_no_harm() -> None:
+    assert list(versions_of([*ODD, "v1.9.0"], [TagFormat()])) == ["v7.0.0-oc", "v1.9.0"]
+    assert list(versions_of(["core/v0.2.0", "flagd/v9.0.0", "v0.5.0", "core-v3.0.0"], [tag_format("core/v{version}")])) == ["core/v0.2.0"]
 
 
-def test_only_tags_with_the_prefix_of_the_component_count() -> None:
-    tags = ["core/v0.2.0", "flagd/v9.0.0", "v0.5.0", "core-v3.0.0"]
-    assert previous_tag(tags, [tag_format("core/v{version}")]) == PreviousTag("core/v0.2.0", "0.2.0")
-
-
-def test_a_channel_counts_its_own_prereleases() -> None:
-    tags = ["v1.0.0", "v1.1.0-rc.2", "v1.1.0-beta.9", "v1.1.0-rc.10"]
-    assert previous_tag(tags, [TagFormat()], prereleases_of="rc") == PreviousTag("v1.1.0-rc.10", "1.1.0-rc.10")
-
-
-def test_a_maintenance_line_looks_only_into_its_range() -> None:
-    line = line_of("1.2.x")
-    assert previous_tag(["v1.2.4", "v1.3.0", "v2.0.0"], [TagFormat()], line) == PreviousTag("v1.2.4", "1.2.4")
-
-
-def test_older_formats_count_and_the_first_format_wins_among_equals() -> None:
-    both = [TagFormat("v"), TagFormat("")]
-    assert previous_tag(["v1.0.0", "2.0.0"], both) == PreviousTag("2.0.0", "2.0.0")
-    assert previous_tag(["2.0.0", "v2.0.0"], both) == PreviousTag("v2.0.0", "2.0.0")
+def test_the_first_format_that_fits_tells_the_version() -> None:
+    assert {tag: str(version) for tag, version in versions_of(["v1.0.0", "2.0.0"], [TagFormat("v"), TagFormat("")]).items()} == {
+        "v1.0.0": "1.0.0",
+        "2.0.0": "2.0.0",
+    }
 
 
 def test_prereleases_as_python_spells_them_are_read_and_not_stable() -> None:
-    assert previous_tag(["v1.0.0", "v1.1.0b2", "v1.1.0rc1"], [TagFormat()]) == PreviousTag("v1.0.0", "1.0.0")
-    assert previous_tag(["v1.0.0", "v1.1.0rc1"], [TagFormat()], prereleases_of="rc") == PreviousTag("v1.1.0rc1", "1.1.0-rc.1")
+    found = versions_of(["v1.0.0", "v1.1.0b2", "v1.1.0rc1"], [TagFormat()])
+    assert [(str(version), version.stable) for version in found.values()] == [("1.0.0", True), ("1.1.0-beta.2", False), ("1.1.0-rc.1", False)]
+
+
+def test_calendar_versions_are_ordered_by_their_numbers_and_written_as_they_are() -> None:
+    form = TagFormat("v", scheme=scheme("YYYY.0M.0D.MICRO"))
+    found = versions_of(["v2025.03.10.2", "v2025.03.09.11", "v2025.03.10.10", "v2025.3.10.1", "v1.2.3", "2025.03.10.1"], [form])
+    ordered = sorted(found, key=lambda tag: found[tag].precedence)
+    assert ordered == ["v2025.03.09.11", "v2025.03.10.2", "v2025.03.10.10"]
+    assert [str(found[tag]) for tag in ordered] == ["2025.03.09.11", "2025.03.10.2", "2025.03.10.10"]
+    assert all(version.stable for version in found.values())
+
+
+def test_shorter_calendar_versions_are_ordered_too() -> None:
+    found = versions_of(["24.9", "24.10", "23.12"], [TagFormat("", scheme=scheme("YY.MM"))])
+    assert sorted(found, key=lambda tag: found[tag].precedence) == ["23.12", "24.9", "24.10"]
 
 
 def test_the_format_is_guessed_from_most_tags() -> None:
     assert guess_format(["1.0.0", "1.1.0", "v2.0.0"]).prefix == ""
     assert guess_format(["v1.0.0", "1.1.0"]).prefix == "v"
     assert guess_format(["core/v1.0.0", "v1.0.0", "v1.1.0"], "core").prefix == "core/v"
+    assert guess_format(["v1.0.0", "2025.03.1", "2025.04.1"], scheme=scheme("YYYY.0M.MICRO")).prefix == ""

@@ -11,7 +11,7 @@ from cicd_agents.analysis.commits.bump import RANK, Judge
 from cicd_agents.analysis.commits.deciding import REVERT_IN_RANGE, WITHDRAWN, Decider
 from cicd_agents.analysis.commits.presets import DEFAULT
 from cicd_agents.analysis.commits.reading import Reading
-from cicd_agents.analysis.versions.calver import is_scheme, next_calver, scheme
+from cicd_agents.analysis.versions.calver import Scheme, is_scheme, next_calver, scheme
 from cicd_agents.analysis.versions.next import Wish, next_version
 from cicd_agents.analysis.versions.semver import Version, parse
 from cicd_agents.domain.errors import UsageError
@@ -78,6 +78,8 @@ def _next(current: str | None, wanted: Bump, rules: ReleaseRules, world: World, 
 
 def _next_by_calendar(current: str | None, wanted: Bump, rules: ReleaseRules, world: World, wish: str | None) -> tuple[str | None, Bump, str]:
     if wish:
+        if problem := _calendar_problem(wish, current, scheme(rules.scheme), world):
+            raise UsageError(f"Release-As {wish[:60]} cannot be followed: {problem}.")
         return wish, wanted if wanted is not Bump.NONE else Bump.PATCH, f"Release-As {wish} was asked for"
     if wanted is Bump.NONE:
         return current, wanted, ""
@@ -109,7 +111,8 @@ def _footer_version(
     for change in changes:
         if change.release_as is None or change.sha not in counted:
             continue
-        problem = "" if is_scheme(rules.scheme) else _problem(change.release_as, current, world)
+        calendar = scheme(rules.scheme) if is_scheme(rules.scheme) else None
+        problem = _calendar_problem(change.release_as, current, calendar, world) if calendar else _problem(change.release_as, current, world)
         if found or problem:
             notes.append(f"Release-As {change.release_as} of {change.sha[:9]} is not followed: {problem or f'{found} of a newer commit is'}.")
             continue
@@ -125,6 +128,15 @@ def _problem(text: str, current: str | None, world: World) -> str:
         return f"it is not above {base}"
     taken = {version.precedence for version in map(_parsed, world.existing) if version}
     return "it exists already" if wished.precedence in taken else ""
+
+
+def _calendar_problem(text: str, current: str | None, how: Scheme, world: World) -> str:
+    numbers, base = how.numbers(text), how.numbers(current or "")
+    if numbers is None:
+        return f"it is no version of the scheme {how.text}"
+    if base is not None and numbers <= base:
+        return f"it is not above {current}"
+    return "it exists already" if numbers in map(how.numbers, world.existing) else ""
 
 
 def _reason(why: str, wanted: Bump, decisions: Sequence[Decision]) -> str:

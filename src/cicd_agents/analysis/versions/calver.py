@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from cicd_agents.analysis.versions.semver import Version
 from cicd_agents.domain.errors import UsageError
 from cicd_agents.domain.release import Bump
 
@@ -14,6 +15,7 @@ _DATE_TOKENS = ("YYYY", "YY", "0Y", "MM", "0M", "WW", "0W", "DD", "0D")
 _COUNTERS = {"MAJOR": Bump.MAJOR, "MINOR": Bump.MINOR, "MICRO": Bump.PATCH, "PATCH": Bump.PATCH}
 _TOKEN = re.compile("|".join((*_DATE_TOKENS, *_COUNTERS)))
 _MAX_SCHEME, _MAX_DIGITS = 60, 9
+_PART = 10**_MAX_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ class Scheme:
         """The numbers of a version in the scheme's order, by which versions are compared; None where it is none of this scheme."""
         found = self.pattern.fullmatch(version)
         return tuple(map(int, found.groups())) if found else None
+
+    def version(self, text: str) -> Version | None:
+        """A version of this scheme as one that is ordered among others of it, and written as it is here; None where it is none."""
+        numbers = self.numbers(text)
+        if numbers is None:
+            return None
+        first, second, third, *more = (*numbers, 0, 0, 0)
+        for number in more[: max(0, len(numbers) - 3)]:  # a scheme may have more parts than a semantic version
+            third = third * _PART + number
+        return Version(first, second, third, text=text)
 
 
 def is_scheme(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from cicd_agents.domain.release import Bump
@@ -22,15 +22,21 @@ _SEMVER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A semantic version. Two versions are equal when all parts are, the build too; `precedence` is the order of section 11."""
+    """A semantic version. Two versions are equal when all parts are, the build too; `precedence` is the order of section 11.
+
+    `text`: how a calendar version is written, whose parts SemVer would write otherwise (`2026.03.1`).
+    """
 
     major: int
     minor: int
     patch: int
     prerelease: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
+    text: str = field(default="", compare=False)
 
     def __str__(self) -> str:
+        if self.text:
+            return self.text
         pre = "-" + ".".join(self.prerelease) if self.prerelease else ""
         build = "+" + ".".join(self.build) if self.build else ""
         return f"{self.major}.{self.minor}.{self.patch}{pre}{build}"

@@ -1,4 +1,4 @@
-"""Tags: templates such as `v{version}`, `core/v{version}` or `pkg@{version}`, and the previous release among the tags of a line."""
+"""Tags: templates such as `v{version}`, `core/v{version}` or `pkg@{version}`, and the versions of tags."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cicd_agents.analysis.versions.branches import Line
+from cicd_agents.analysis.versions.calver import Scheme
 from cicd_agents.analysis.versions.pep440 import from_pep440
 from cicd_agents.analysis.versions.semver import MAX_LENGTH, Version, parse
 from cicd_agents.domain.errors import UsageError
@@ -23,10 +23,11 @@ _THREE = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}[a-z.]")
 
 @dataclass(frozen=True, slots=True)
 class TagFormat:
-    """What stands before and after the version in a tag."""
+    """What stands before and after the version in a tag; `scheme`: what the versions are, where they are no semantic ones."""
 
     prefix: str = "v"
     suffix: str = ""
+    scheme: Scheme | None = None
 
     def tag(self, version: object) -> str:
         """The tag of a version."""
@@ -38,20 +39,16 @@ class TagFormat:
             return None
         return tag[len(self.prefix) : len(tag) - len(self.suffix)] or None
 
+    def read(self, text: str) -> Version | None:
+        """The version that a text is, by the scheme."""
+        return self.scheme.version(text) if self.scheme else parse(text)
+
     def version(self, tag: str) -> Version | None:
-        """The version of a tag: SemVer, or PEP 440 with three numbers; None for another format or an odd tag."""
+        """The version of a tag: of the scheme; else SemVer, or PEP 440 with three numbers; None for another format or an odd tag."""
         text = self.inside(tag)
-        if text is None:
-            return None
+        if text is None or self.scheme:
+            return self.read(text) if text else None
         return parse(text) or (from_pep440(text) if _THREE.match(text) else None)
-
-
-@dataclass(frozen=True, slots=True)
-class PreviousTag:
-    """The tag of the previous release and its version as the tag spells it."""
-
-    name: str
-    version: str
 
 
 def tag_format(template: str, component: str = "") -> TagFormat:
@@ -72,31 +69,15 @@ def versions_of(tags: Iterable[str], formats: Sequence[TagFormat]) -> dict[str, 
     return found
 
 
-def previous_tag(candidates: Iterable[str], formats: Sequence[TagFormat], line: Line | None = None, prereleases_of: str | None = None) -> PreviousTag | None:
-    """The highest stable version among the tags that are reachable; within the line's range where it has one.
-
-    With `prereleases_of` the prereleases of that channel count too. Of equal versions the tag by the first format wins.
-    """
-    best: tuple[object, ...] | None = None
-    chosen: PreviousTag | None = None
-    for tag, version in versions_of(candidates, formats).items():
-        if not (version.stable or (prereleases_of and version.prerelease[0] == prereleases_of)) or (line is not None and not line.holds(version)):
-            continue
-        rank = (version.precedence, -next(at for at, each in enumerate(formats) if each.version(tag)), tag)
-        if best is None or rank > best:
-            best, chosen = rank, PreviousTag(tag, str(version))
-    return chosen
-
-
-def guess_format(tags: Iterable[str], component: str = "") -> TagFormat:
+def guess_format(tags: Iterable[str], component: str = "", scheme: Scheme | None = None) -> TagFormat:
     """The format that most version tags of a component have, where nothing says it; `v` (with the component before it) for none.
 
     Without a component: `v1.2.3` or `1.2.3`. With one: `name-v1.2.3`, `name-1.2.3`, `name@1.2.3`, `name/v1.2.3`, `name/1.2.3`.
     """
     prefixes = [f"{component}{sign}" for sign in ("-v", "-", "@", "@v", "/v", "/")] if component else ["v", ""]
-    formats = [TagFormat(prefix) for prefix in prefixes]
+    formats = [TagFormat(prefix, scheme=scheme) for prefix in prefixes]
     counts = dict.fromkeys(formats, 0)
     for tag in tags:
         for each in formats:
-            counts[each] += each.version(tag) is not None
+            counts[each] += bool(each.version(tag) or (scheme and TagFormat(each.prefix).version(tag)))
     return max(formats, key=lambda each: counts[each])
