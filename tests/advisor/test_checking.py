@@ -20,8 +20,8 @@ from cicd_agents.domain.advice import Advice, Citation, DossierItem, DossierKind
 from cicd_agents.report.advice import advice_section, advice_text
 
 
-def check(parts: dict[str, Any], agent: str = "pipeline-doctor", applies: bool = True, lock_files: bool = False) -> Advice:
-    given = dossier(agent, lock_files=lock_files)
+def check(parts: dict[str, Any], agent: str = "pipeline-doctor", applies: bool = True) -> Advice:
+    given = dossier(agent)
     return checked(read(json.dumps(parts), agent), given, Shown(given), DEFAULTS[agent], ports(applies=applies))
 
 
@@ -120,9 +120,37 @@ def test_a_patch_that_does_not_apply_is_dropped() -> None:
     assert check(answer(suggestions=[{"title": "x", "patch": PATCH}]), applies=False).dropped == (("does not apply", 1),)
 
 
-def test_lock_files_may_be_asked_for() -> None:
-    patch = PATCH.replace("src/price.js", "package-lock.json")
-    assert check(answer(suggestions=[{"title": "x", "patch": patch}]), lock_files=True).suggestions
+@pytest.mark.parametrize(
+    "text", ["Run `npm install left-padd` and try again.", "Then run pip install evilpkg.", "`npx left-padd` mends it.", "- pip install evilpkg"]
+)
+def test_prose_is_no_way_around_the_check_of_commands(text: str) -> None:
+    advice = check(answer(narrative=text, extra={"strategy": text}))
+    assert (advice.narrative, advice.extra, advice.dropped) == ("", (), (("package that the evidence does not name", 2),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Run `npm install lodash` and try again.", "The step ran `npm ci`, and `npm install` failed.", "Then npm install failed again.",
+        "Run `npx jest` alone.", "The job runs `pip install -r requirements.txt` before pip install in the image.",
+    ],
+)  # fmt: skip
+def test_prose_may_tell_of_commands_and_of_packages_that_the_evidence_names(text: str) -> None:
+    assert check(answer(narrative=text)).narrative == text
+
+
+def test_a_package_that_a_patch_brings_in_stands_in_the_evidence() -> None:
+    def kept(name: str) -> bool:
+        patch = f'--- a/package.json\n+++ b/package.json\n@@ -3,2 +3,3 @@\n   "dependencies": {{\n+    "{name}": "^4.17.0",\n     "jest": "1.0.0"\n'
+        return bool(check(answer(suggestions=[{"title": "x", "patch": patch}])).suggestions)
+
+    assert kept("lodash")
+    assert not kept("left-padd")
+
+
+def test_a_title_of_a_release_is_short() -> None:
+    assert check(answer(extra={"title": "tax " * 20}), "release-manager").extra == (("title", ("tax " * 20).strip()),)
+    assert check(answer(extra={"title": "tax " * 20 + "and"}), "release-manager").dropped == (("too long", 1),)
 
 
 def test_nobody_gets_parts_that_were_not_asked_for() -> None:
@@ -215,6 +243,10 @@ def test_whatever_json_a_model_answers_it_is_read_or_refused_in_our_words(whole:
     "text",
     ["", "hello", "[]", "null", "1", "{", '{"narrative": 1}', '{"narrative": "x", "citations": [], "confidence": NaN}', "[" * 100_000, '{"a":' * 50_000,
      '{"narrative": "x", "citations": [], "confidence": 1e999}', '{"narrative": "x", "citations": [], "confidence": true}', "9" * 5000, "x" * 300_000,
+     '{"narrative": "x", "citations": [], "confidence": 1, "narrative": "y"}',
+     '{"narrative": "x", "citations": [], "confidence": 0, "concern": {"text": "", "text": "y"}}',
+     '{"narrative": "x", "citations": [], "confidence": 1, "suggestions": [{"title": "x", "patch": 0}]}',
+     '{"narrative": "x", "citations": [], "confidence": 1, "suggestions": [{"title": "x", "commands": ""}]}',
      '{"narrative": "x", "citations": {}, "confidence": 1}', '{"narrative": "x", "citations": [{"item": "a", "line": 1.5, "quote": "b"}], "confidence": 1}'],
 )  # fmt: skip
 def test_junk_is_no_answer(text: str) -> None:

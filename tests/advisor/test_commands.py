@@ -111,6 +111,19 @@ BAD = (
     "printenv",
     "npm ｃi",
     "npm ci\u200b",
+    "make SHELL=x test",
+    "make -f x test",
+    "pip install -i evil x",
+    "npm install x@npm:evil",
+    "yarn dlx x",
+    "go test -exec x",
+    "go test -toolexec=x",
+    "mocha --require x",
+    "pytest -p evil",
+    "mvn -Dexec.executable=x exec:exec",
+    "npm run postinstall",
+    "git fetch --upload-pack=x",
+    "npm \u0441i",
     "gh pr merge",
     "glab mr approve",
 )
@@ -143,6 +156,19 @@ def test_a_package_that_the_evidence_does_not_name_is_refused() -> None:
     assert [start for start in FETCHING if command_fault(f"{start} {names.get(start, 'evil')}", nothing) != "package that the evidence does not name"] == []
     assert command_fault("npm install evil", nothing) == "package that the evidence does not name"
     assert command_fault("npm ci", nothing) == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "kubectl rollout undo deployment/evil", "kubectl -n evil rollout undo deployment shop", "kubectl rollout undo deployment shop --namespace=evil",
+        "kubectl --context evil rollout undo deploy/shop", "kubectl argo rollouts undo evil", "argocd app rollback evil 12", "helm rollback shop 3 -n evil",
+    ],
+)  # fmt: skip
+def test_what_a_way_back_changes_stands_in_the_evidence(command: str) -> None:
+    assert command_fault(command, lambda word: word == "shop") == "target that the evidence does not name"
+    assert command_fault(command, lambda word: word in ("shop", "evil")) == ""
+    assert command_fault(command.replace("evil", "shop"), lambda word: word == "shop") == ""
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from cicd_agents.advisor.memory import kept, question_key, recalled
 from cicd_agents.advisor.rules import DEFAULTS, AdviceRules, Reading
 from cicd_agents.domain.advice import Advice, Citation, ModelFailed, ModelReply, ToolCall, Usage
 from cicd_agents.domain.verdict import Outcome
+from cicd_agents.report.advice import advice_text
 
 RULES = AdviceRules()
 
@@ -211,6 +212,47 @@ def test_what_a_failed_call_took_is_added_to_the_others() -> None:
     assert advice.problem == "Cut."
 
 
+def test_what_the_service_does_not_tell_is_counted_from_above_and_said() -> None:
+    model = Prepared([replace(said(answer()), usage=Usage())])
+    quiet = advise(dossier(), Shelf(), model, RULES, ports(price=1e-6))
+    [request] = model.requests
+    sent = len(request.system.encode()) + len(request.turns[0].text.encode())
+    assert quiet.narrative
+    assert sent / 3 <= quiet.usage.prompt <= sent
+    assert len(json.dumps(answer())) / 3 <= quiet.usage.output
+    assert quiet.usage.estimated == quiet.usage.prompt + quiet.usage.output
+    assert "of them estimated from above, as the service did not tell them" in advice_text(quiet)
+
+    broken = advise(dossier(), Shelf(), Prepared([ModelFailed("Cut.", untold=2)]), RULES, ports(price=1e-6))
+    assert broken.usage == Usage(prompt=2 * quiet.usage.prompt, estimated=2 * quiet.usage.prompt)
+    assert broken.cost == pytest.approx(2e-6 * quiet.usage.prompt)
+    assert "estimated from above" in advice_text(broken)
+
+    late = advise(dossier(), Shelf(), Prepared([replace(said(answer(), Usage(900, 0, 50)), untold=1)]), RULES, ports())
+    assert late.usage == Usage(900 + quiet.usage.prompt, 0, 50, 0, quiet.usage.prompt)
+    assert "estimated" not in advice_text(advise(dossier(), Shelf(), Prepared([said(answer())]), RULES, ports()))
+
+
+def test_counts_that_cannot_be_do_not_use_up_a_months_money() -> None:
+    absurd = Prepared([said(answer(), Usage(10**9, 0, 10**9, 10**9))])
+    usage = advise(dossier(), Shelf(), absurd, RULES, ports()).usage
+    assert (usage.output, usage.thoughts) == (RULES.max_tokens, RULES.max_tokens)
+    assert usage.prompt < len(absurd.requests[0].system) + len(absurd.requests[0].turns[0].text) + 21_000
+
+
+def test_a_flood_of_words_in_place_of_an_answer_is_not_sent_again() -> None:
+    model = Prepared([ModelReply("[" * 90_000), said(answer())])
+    assert advise(dossier(), Shelf(), model, RULES, ports()).narrative
+    assert [turn.text for turn in model.requests[1].turns[1:]] == [ANSWER_NOW]
+
+
+def test_the_arguments_of_calls_go_back_and_count_against_the_limits() -> None:
+    ask = calls({"item": "log:test", "first": 1, "last": 2, "why": "x" * 90_000})
+    model = Prepared([ask, said(answer())])
+    assert advise(dossier(), Shelf(), model, replace(RULES, tokens=30_000), ports()).problem == "The next call might pass the limit of 30,000 tokens."
+    assert len(model.requests) == 1
+
+
 def test_a_model_without_a_known_price_may_be_asked_where_no_money_limit_is_set() -> None:
     advice = advise(dossier(), Shelf(), Prepared([said(answer())]), RULES, ports(price=None))
     assert advice.narrative
@@ -229,7 +271,7 @@ def test_the_key_of_a_question_follows_dossier_rules_and_prompt_and_not_time_and
     key = question_key(dossier(), RULES)
     assert key == question_key(dossier(), replace(RULES, seconds=5, usd=1.0, usd_left=2.0))
     others = [
-        question_key(dossier(verdict="pass"), RULES), question_key(dossier("release-manager"), RULES), question_key(dossier(lock_files=True), RULES),
+        question_key(dossier(verdict="pass"), RULES), question_key(dossier("release-manager"), RULES), question_key(dossier(candidates=()), RULES),
         question_key(dossier(), replace(RULES, model="other")), question_key(dossier(), replace(RULES, temperature=0.3)),
         question_key(dossier(items=()), RULES),
     ]  # fmt: skip
@@ -266,3 +308,10 @@ def test_what_was_kept_comes_back_as_it_was_marked_as_remembered() -> None:
 )
 def test_a_memory_that_does_not_hold_is_not_used(text: str, applies: bool) -> None:
     assert recalled(text, dossier(), Shelf(), RULES, ports(applies=applies)) is None
+
+
+def test_a_poisoned_memory_costs_no_thousand_looks_into_a_log() -> None:
+    cited = [{"item": "log:test", "line": 300 + number, "quote": f"line {300 + number} of log:test"} for number in range(200)]
+    shelf = Shelf()
+    assert recalled(json.dumps(answer(citations=cited)), dossier(), shelf, RULES, ports()) is None
+    assert shelf.asked == []

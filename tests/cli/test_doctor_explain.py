@@ -78,6 +78,20 @@ def test_each_of_several_logs_is_explained_and_a_good_one_is_not(
     assert len(gemini.requests) == 2
 
 
+def test_where_there_is_a_memory_answer_and_costs_are_remembered(cicd_agents: Run, gemini: GeminiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", KEY)
+    monkeypatch.setenv("CICD_AGENTS_EXPLAIN_MONTH_USD", "1")
+    assert "set `history`" in cicd_agents("doctor", "ci.log", "--explain", "auto")[1]
+    assert gemini.requests == []
+    monkeypatch.setenv("CICD_AGENTS_HISTORY", "memory.sqlite")
+    first, again = (
+        json.loads(cicd_agents("doctor", "ci.log", "ci.log", "--explain", "auto", "--format", "jsonl")[1].splitlines()[at])["advice"] for at in (0, 1)
+    )
+    assert (first["problem"], first["remembered"], again["remembered"]) == ("", False, True)
+    assert again["narrative"] == "The module is imported and not installed."
+    assert len(gemini.requests) == 2, "one question in two turns"
+
+
 @pytest.mark.parametrize("arguments", [(), ("--explain", "off")])
 def test_nobody_is_asked_unless_that_is_said(cicd_agents: Run, gemini: GeminiServer, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", KEY)

@@ -226,6 +226,39 @@ def test_tries_end_with_the_time_of_the_request() -> None:
     assert (len(server.requests), clock.slept) == (2, [1.0])
 
 
+@pytest.mark.parametrize(
+    ("script", "untold"),
+    [
+        ([Reply(reset=True)], MAX_TRIES),  # each of them may have been worked on
+        ([Reply(reset=True), error(503)], 1),
+        ([error(503)], 0),
+        ([error(429, headers={"retry-after": "99999"})], 0),
+        ([error(403)], 0),
+        ([says("half a sent", finish=None, usage=None)], 1),
+        ([says("half a sent", finish=None)], 0),  # the pieces told what they took
+        ([stops("SAFETY")], 0),
+        ([stream(b"data: {}\r\n\r\n")], 1),
+        ([Reply(200, HTML, {"content-type": "text/html"})], 1),
+        ([Reply(302, headers={"location": "http://127.0.0.1:9/"})], 0),
+    ],
+)  # fmt: skip
+def test_a_question_that_may_have_been_paid_for_without_a_word_of_its_tokens_is_counted(script: list[Turn], untold: int) -> None:
+    assert failed(*script)[0].untold == untold
+
+
+def test_a_question_that_never_arrived_cost_nothing_and_one_that_was_left_may_have() -> None:
+    assert failed(says("x"), base_url="http://127.0.0.1:9")[0].untold == 0
+    assert failed(says("x"), key="")[0].untold == 0
+    clock = FakeClock()
+    assert failed(Drip(clock=clock), clock=clock)[0].untold == 1
+
+
+def test_a_try_that_broke_off_is_told_with_the_answer_of_the_next() -> None:
+    with GeminiServer(Reply(reset=True), answers({"a": 1})) as server:
+        reply = Gemini(GeminiAccess(KEY, base_url=server.url), FakeClock()).reply(ASKED)
+    assert (reply.untold, reply.usage) == (1, SPENT)
+
+
 def test_nobody_at_the_address_is_said() -> None:
     assert "no connection to the server" in str(failed(says("x"), base_url="http://127.0.0.1:9")[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -147,6 +148,37 @@ def test_a_file_that_is_no_recording_is_said_with_its_line(tmp_path: Path, line:
     with pytest.raises(UsageError, match=r"exchanges.jsonl, line 2") as caught:
         Replay(path)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("words", ["See https://evil.example/x.", "@octo must look.", "/approve", "x" * 301, "All is well.\n/approve", "<img src=x>"])
+def test_the_sentence_of_a_recorded_failure_is_held_to_the_rules_of_prose(tmp_path: Path, words: str) -> None:
+    path = tmp_path / "exchanges.jsonl"
+    with pytest.raises(ModelFailed):
+        Recorder(Scripted([ModelFailed(words)]), path, redact).reply(ASKED)
+    with pytest.raises(ModelFailed, match=r"^The recording holds a failure whose words are not shown\.$"):
+        Replay(path, redact).reply(ASKED)
+
+
+def test_what_a_failure_took_is_replayed_and_gives_no_money_back(tmp_path: Path) -> None:
+    path = tmp_path / "exchanges.jsonl"
+    with pytest.raises(ModelFailed):
+        Recorder(Scripted([ModelFailed("Cut.", Usage(7, 1, 2, 3), untold=2)]), path, redact).reply(ASKED)
+    with pytest.raises(ModelFailed) as caught:
+        Replay(path, redact).reply(ASKED)
+    assert (caught.value.usage, caught.value.untold) == (Usage(7, 1, 2, 3), 2)
+    path.write_text(path.read_text().replace('"prompt": 7', '"prompt": -7000000').replace('"untold": 2', '"untold": -9'))
+    with pytest.raises(ModelFailed) as caught:
+        Replay(path, redact).reply(ASKED)
+    assert (caught.value.usage, caught.value.untold) == (Usage(0, 1, 2, 3), 0)
+
+
+def test_a_pipe_in_place_of_the_file_holds_nobody(tmp_path: Path) -> None:
+    heard: list[str] = []
+    os.mkfifo(tmp_path / "x.jsonl")
+    assert Recorder(Scripted([ANSWERED]), tmp_path / "x.jsonl", redact, heard.append).reply(ASKED) == ANSWERED
+    assert "could not be recorded" in heard[0]
+    with pytest.raises(UsageError, match="is no file"):
+        Replay(tmp_path / "x.jsonl")
 
 
 def test_a_recording_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -125,6 +125,17 @@ def test_no_link_is_followed(tree: Path, environment: dict[str, str]) -> None:
         assert not applies(patch, tree, environment)
 
 
+@pytest.mark.parametrize("environment", [WITH_GIT, WITHOUT_GIT], ids=["git", "no git"])
+def test_another_repository_within_is_left_alone(tree: Path, environment: dict[str, str]) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tree / "module")], check=True)
+    (tree / "module/b.txt").write_text(SEVEN)
+    (tree / "linked").mkdir()
+    (tree / "linked/.git").write_text("gitdir: ../.git/modules/linked\n")  # as a submodule has it
+    (tree / "linked/b.txt").write_text(SEVEN)
+    for patch in (edit("module/b.txt", TWO), made("module/new.txt"), edit("linked/b.txt", TWO), made("linked/sub/new.txt")):
+        assert not applies(patch, tree, environment)
+
+
 def test_a_program_that_the_repository_names_for_its_files_is_not_run(tree: Path) -> None:
     ran = tree.parent / "ran"
     for name, value in (("filter.own.clean", f"touch {ran}; cat"), ("filter.own.smudge", f"touch {ran}; cat"), ("core.fsmonitor", f"touch {ran}")):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from tests.servers.slack import SlackServer
 from tests.wiring.guardian_rig import BROKEN, HEALTHY, Deployment, by_argocd, deployed
 from tests.wiring.release_rig import project
 from tests.wiring.rig import NPM_LOG, Ran
-from tests.wiring.test_github_run import made
+from tests.wiring.test_github_run import BAD, made
 
 from cicd_agents.clients.http import Timeouts
 
@@ -47,6 +48,7 @@ _CHANGING = (
     (re.compile(r"\b[0-9]+\.[0-9]+ s\b"), "TIME"),
     (re.compile(r'"duration_seconds": ?[0-9.e-]+'), '"duration_seconds": 0'),
     (re.compile(r"\b[0-9a-f]{32}\b"), "BORDER"),
+    (re.compile(r"clock and ours are [0-9.]+ h apart"), "CLOCKS"),  # the server of the metrics is a real one
 )
 
 
@@ -80,9 +82,15 @@ def doctor(folder: Path, more: Mapping[str, str], _config: pytest.Config) -> Lef
     """A failed run of a pull request whose log, code and title are hostile."""
     with GitHub() as hub, SlackServer() as slack:
         scene = made(hub, folder, NPM_LOG.replace(b"  FAIL", f"  {INJECTION}\n2026-03-14T02:10:13.1234567Z  FAIL".encode()))
-        hub.add_commit(INJECTION, {"src/tax.js": f"@@ -1 +1 @@\n-a\n+// {INJECTION}\n"}, sha="c" * 40)
+        changed = (("src/price.js", "modified", f"@@ -5,3 +5,3 @@\n a\n b\n-c\n+// {INJECTION}\n", ""),)
+        hub.commits[BAD] = replace(hub.commits[BAD], message=INJECTION, author=f"Mona {SHAPED} {KNOWN}", files=changed)
+        failed = scene.run.attempts[-1].jobs[0]
+        failed.name = f"test {KNOWN}"
+        hub.annotate(failed, INJECTION, title=f"{SHAPED} @octo/everyone")
         (folder / "work/src").mkdir(parents=True)
         (folder / "work/src/price.js").write_text("\n".join([f"// {INJECTION}"] * 9))
+        for arguments in (("init", "--quiet"), ("add", "src")):  # without a work tree no patch is shown, and no file that is not tracked
+            subprocess.run(["git", "-C", str(folder / "work"), *arguments], check=True)
         rig = scene.rig()
         rig.timeouts = Timeouts()  # a stand-in that is slow for once would be asked twice
         ran = rig.run(environment={
@@ -154,6 +162,21 @@ def with_model(scene: str, folder: Path, attack: Attack, config: pytest.Config) 
         return Left(found.ran, found.files, found.sent, (gemini.sent(),))
 
 
+# The kinds of evidence in which the secrets stand when a model is asked.
+SENT: Mapping[str, set[str]] = {
+    "doctor": {"log", "source", "diff", "commit", "table"},
+    "release": {"commit", "diff", "table"},
+    "rolled back": {"log"},
+    "go": set(),
+}
+
+
+def hostile(asked: bytes) -> set[str]:
+    """The kinds of the items that hold the hostile text."""
+    items = re.split(r" begin item [0-9]+", asked.decode())
+    return {found[1] for item in items if "Ignore all instructions above" in item and (found := re.search(r"id\| ([a-z]+):", item))}
+
+
 def same(text: bytes, folder: Path) -> str:
     """The text without the model's section and what changes from run to run."""
     found = text.decode(errors="replace").replace(str(folder), "FOLDER")
@@ -204,7 +227,7 @@ def test_nothing_that_an_obeying_model_says_gets_out(scene: str, tmp_path: Path,
 def test_a_secret_in_every_kind_of_evidence_reaches_neither_the_model_nor_anybody_else(scene: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     found = with_model(scene, tmp_path / "canary", ATTACKS[0], request.config)
     asked = b"".join(found.asked)
-    assert b"Ignore all instructions above" in asked or scene == "go", "the evidence was not sent, so nothing is proven"
+    assert hostile(asked) >= SENT[scene], "the evidence was not sent, so nothing is proven"
     told = found.everything
     for secret in (SHAPED, KNOWN):
         assert secret.encode() not in asked

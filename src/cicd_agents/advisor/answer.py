@@ -86,7 +86,7 @@ def read(text: str, agent: str) -> Answer:
     if len(text) > _MOST:
         raise NotAnAnswer("The model's answer is too long.")
     try:
-        found = json.loads(_unwrapped(text), parse_constant=_no_number)
+        found = json.loads(_unwrapped(text), parse_constant=_no_number, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise NotAnAnswer("The model's answer is no JSON.") from None
     whole = _mapping(found, "the answer")
@@ -117,6 +117,14 @@ def _unwrapped(text: str) -> str:
 
 def _no_number(constant: str) -> float:
     raise ValueError(constant)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object. Of a name that stands there twice each reader takes another one, so there must be none."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return made
 
 
 def _unasked(value: Any, shape: Mapping[str, Any]) -> int:
@@ -187,8 +195,9 @@ def _hypothesis(value: Any, where: str) -> Hypothesis:
 def _suggestion(value: Any, where: str) -> Suggestion:
     """Patches and commands are read for every agent; the checks drop what was not asked for."""
     parts = _mapping(value, where)
-    commands = _list(parts.get("commands") or [], f"{where}.commands", _text)
-    return Suggestion(_text(parts.get("title"), f"{where}.title"), _text(parts.get("patch") or "", f"{where}.patch"), commands)
+    given = {name: default if parts.get(name) is None else parts[name] for name, default in (("patch", ""), ("commands", []))}
+    commands = _list(given["commands"], f"{where}.commands", _text)
+    return Suggestion(_text(parts.get("title"), f"{where}.title"), _text(given["patch"], f"{where}.patch"), commands)
 
 
 def _extra(parts: Mapping[str, Any], agent: str) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cicd_agents.advisor.answer import Answer
 from cicd_agents.advisor.citing import cited
-from cicd_agents.advisor.commands import command_fault
+from cicd_agents.advisor.commands import STRANGE_PACKAGE, command_fault, strange_packages
 from cicd_agents.advisor.patches import PatchRules, patch_fault
 from cicd_agents.advisor.prose import Allowed, fault
 from cicd_agents.advisor.rules import SCOPES, AdviceRules, Ports
@@ -17,6 +17,7 @@ from cicd_agents.domain.advice import Advice, Citation, Dossier, Hypothesis, Sug
 from cicd_agents.domain.invisible import seen
 
 _NARRATIVE, _WHY, _EXTRA, _CONCERN, _TITLE = 2000, 600, 4000, 600, 160
+_EXTRAS = {"title": 80}  # what is asked for; the others are texts of some length
 _MOST_CITATIONS, _MOST_HYPOTHESES, _MOST_SUGGESTIONS, _MOST_COMMANDS = 12, 3, 3, 6
 _MANY, _UNASKED, _UNPROVED = "more than may be shown", "part that nobody asked for", "claim without evidence that holds"
 _NONE = frozenset({"", "none", "none of these"})
@@ -35,7 +36,7 @@ class _Check:
         self._scope = SCOPES[dossier.agent]
         hosts = frozenset(host.lower() for host in rules.hosts)
         self._allowed = Allowed(hosts, shown.packages())
-        self._patches = PatchRules(ports.applies, dossier.lock_files, hosts)
+        self._patches = PatchRules(ports.applies, hosts, shown.names)
         self._dropped = Counter[str]()
 
     def advice(self, answer: Answer) -> Advice:
@@ -69,10 +70,14 @@ class _Check:
     def _text(self, text: str, most: int) -> str:
         """The text as it is seen, or nothing."""
         shown = seen(text).strip()
-        reason = fault(shown, most, self._allowed) or self._secret(shown)
+        reason = fault(shown, most, self._allowed) or self._secret(shown) or self._strange(shown)
         if reason:
             self._drop(reason)
         return "" if reason else shown
+
+    def _strange(self, text: str) -> str:
+        """A command in prose is no way around the check of commands."""
+        return STRANGE_PACKAGE if strange_packages(text, self._shown.names) else ""
 
     def _secret(self, text: str) -> str:
         return "secret" if self._ports.redact(text) != text else ""
@@ -139,5 +144,5 @@ class _Check:
 
     def _extra(self, extra: tuple[tuple[str, str], ...], proved: bool) -> Iterator[tuple[str, str]]:
         for name, text in extra:
-            if text.strip() and self._proved(text, proved) and (kept := self._text(text, _EXTRA)):
+            if text.strip() and self._proved(text, proved) and (kept := self._text(text, _EXTRAS.get(name, _EXTRA))):
                 yield name, kept

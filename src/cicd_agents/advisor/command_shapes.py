@@ -96,4 +96,10 @@ FETCHING = (
     "python3 -m pip install", "poetry add", "poetry update", "pipenv install", "pipenv update", "pdm install", "pdm update", "uv add", "cargo update",
     "go get", "bundle update", "composer update",
 )  # fmt: skip
+# Further starts, which fit no shape; in prose they are written all the same.
+ALSO_FETCHING = (
+    "npx", "npm exec", "npm add", "npm create", "yarn dlx", "pnpm dlx", "bunx", "pipx run", "pipx install", "uvx", "uv pip install", "cargo install",
+    "go install", "go run", "gem install", "brew install", "apt install", "apt-get install", "apk add", "yum install", "dnf install", "docker run",
+    "docker pull", "conda install", "composer require", "dotnet add package", "easy_install", "choco install", "winget install",
+)  # fmt: skip
 FLAGS_WITH_VALUE = frozenset({"-r", "-c", "-e", "-w", "-p", "-i", "--precise", "--upgrade-package"})

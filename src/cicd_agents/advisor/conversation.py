@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,8 @@ ANSWER_NOW = "Answer now: one JSON object of the schema, nothing before or after
 _BYTES_OF_TOKEN = 3  # logs have more tokens than prose; an estimate that is rather too high
 _LEAST_SECONDS = 1.0
 _MOST_CALLS_OF_TURN = 8
+_MOST_SAID_AGAIN = 4_000  # characters of words in place of an answer; a flood of them is not paid for twice
+_MOST_OF_SYSTEM = 20_000  # tokens of what a service adds to a prompt: functions, the schema, its own frame
 
 
 def advise(dossier: Dossier, archive: Archive, model: LanguageModel, rules: AdviceRules, ports: Ports, reading: Reading = READING) -> Advice:
@@ -27,7 +30,7 @@ def advise(dossier: Dossier, archive: Archive, model: LanguageModel, rules: Advi
     try:
         advice = _advice(dossier, archive, model, account, reading)
     except ModelFailed as failed:
-        account.add(failed.usage)
+        account.add(failed.usage, failed.untold)
         advice = Advice(problem=str(failed))
     except ServiceError as failed:
         advice = Advice(problem=str(failed))
@@ -53,7 +56,7 @@ def _converse(dossier: Dossier, model: LanguageModel, account: _Account, desk: D
         last = pressed or account.last or not desk.open
         request = account.request(system, turns, () if last else offered, schema(dossier.agent))
         reply = model.reply(request)
-        account.add(reply.usage)
+        account.add_reply(reply)
         if reply.calls and request.tools:
             results = tuple((call, desk.answer(call)) for call in reply.calls[:_MOST_CALLS_OF_TURN])
             turns = (*turns, Turn("model", reply.text, tuple(call for call, _ in results)), Turn("user", results=results))
@@ -63,7 +66,7 @@ def _converse(dossier: Dossier, model: LanguageModel, account: _Account, desk: D
         except NotAnAnswer:
             if not request.tools or account.spent:
                 raise
-            said = (Turn("model", reply.text),) if reply.text.strip() else ()
+            said = (Turn("model", reply.text),) if reply.text.strip() and len(reply.text) <= _MOST_SAID_AGAIN else ()
             turns, pressed = (*turns, *said, Turn("user", ANSWER_NOW)), True
 
 
@@ -84,6 +87,7 @@ class _Account:
     started: float
     usage: Usage = field(default_factory=Usage)
     calls: int = 0
+    asked: int = 0  # tokens of the prompt that was asked last, from above
 
     @property
     def spent(self) -> bool:
@@ -95,13 +99,29 @@ class _Account:
         """Whether the next call is the last one."""
         return self.calls + 1 >= self.rules.calls
 
-    def add(self, usage: Usage) -> None:
-        self.usage = self.usage.plus(usage)
+    def add(self, usage: Usage, untold: int = 0) -> None:
+        """What a call took as the service told it, and its prompt once more for each time that it was sent without being told what that took.
+
+        No text has more tokens than bytes, and no answer more than its limit: counts beyond are a fault of the service, and would use up a month's money.
+        """
+        most, longest = _BYTES_OF_TOKEN * self.asked + _MOST_OF_SYSTEM, self.rules.max_tokens
+        told = Usage(min(usage.prompt, most), min(usage.cached, most), min(usage.output, longest), min(usage.thoughts, longest), usage.estimated)
+        self.usage = self.usage.plus(told)
+        if untold:
+            self.usage = self.usage.plus(Usage(prompt=untold * self.asked, estimated=untold * self.asked))
+
+    def add_reply(self, reply: ModelReply) -> None:
+        """The same for a reply. A service that tells nothing is no service that costs nothing."""
+        self.add(reply.usage, reply.untold)
+        if not reply.usage.prompt + reply.usage.output + reply.usage.thoughts:
+            said = _tokens(_bytes("", (Turn("model", reply.text, reply.calls),)))
+            self.add(Usage(self.asked, output=said, estimated=self.asked + said))
 
     def request(self, system: str, turns: tuple[Turn, ...], tools: tuple[ToolSpec, ...], shape: Mapping[str, Any]) -> ModelRequest:
         """The next request, counted. Raises ModelFailed where a limit is reached or might be passed by it."""
         left = self.rules.seconds - (self.ports.clock() - self.started)
-        likely = self.usage.plus(Usage(prompt=_bytes(system, turns) // _BYTES_OF_TOKEN + 1, output=self.rules.max_tokens))
+        prompt = _tokens(_bytes(system, turns))
+        likely = self.usage.plus(Usage(prompt=prompt, output=self.rules.max_tokens))
         if self.spent:
             raise ModelFailed(f"The limit of {self.rules.calls} calls to the model was reached.")
         if left < _LEAST_SECONDS:
@@ -110,6 +130,7 @@ class _Account:
             raise ModelFailed(f"The next call might pass the limit of {self.rules.tokens:,} tokens.")
         self._check_money(likely)
         self.calls += 1
+        self.asked = prompt
         return ModelRequest(self.rules.model, system, turns, tools, shape, self.rules.temperature, self.rules.max_tokens, left)
 
     def _check_money(self, likely: Usage) -> None:
@@ -130,6 +151,12 @@ class _Account:
         return replace(advice, model=self.rules.model, usage=self.usage, seconds=seconds, cost=cost, calls=self.calls)
 
 
+def _tokens(size: int) -> int:
+    return size // _BYTES_OF_TOKEN + 1
+
+
 def _bytes(system: str, turns: tuple[Turn, ...]) -> int:
+    """All that is sent; a model's calls go back to it with their arguments, which may be long."""
     texts = (text for turn in turns for text in (turn.text, *(result for _, result in turn.results)))
-    return len(system.encode()) + sum(len(text.encode(errors="replace")) for text in texts)
+    calls = (len(json.dumps(call.arguments, default=str)) + len(call.name) + len(call.id) + len(call.signature) for turn in turns for call in turn.calls)
+    return len(system.encode()) + sum(len(text.encode(errors="replace")) for text in texts) + sum(calls)

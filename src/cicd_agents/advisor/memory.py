@@ -15,6 +15,7 @@ from cicd_agents.advisor.shown import Shown
 from cicd_agents.domain.advice import Advice, Archive, Citation, Dossier
 from cicd_agents.domain.errors import ServiceError
 
+_MOST_CITED = 100  # a kept answer has half of it; each may cost a look into a log
 _RULES = ("model", "temperature", "max_tokens", "calls", "tokens", "opening_bytes", "hosts")  # what is left of time and money changes no answer
 
 
@@ -49,7 +50,10 @@ def recalled(text: str, dossier: Dossier, archive: Archive, rules: AdviceRules, 
     shown = Shown(shorter)
     try:
         answer = read(text, dossier.agent)
-        for citation in (*answer.citations, *answer.concern_citations, *(each for hypothesis in answer.hypotheses for each in hypothesis.citations)):
+        cited = (*answer.citations, *answer.concern_citations, *(each for hypothesis in answer.hypotheses for each in hypothesis.citations))
+        if len(cited) > _MOST_CITED:
+            return None
+        for citation in cited:
             _look_up(citation, archive, shown)
     except ServiceError:  # a damaged memory, or an archive that does not answer
         return None

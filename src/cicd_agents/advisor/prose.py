@@ -26,30 +26,60 @@ _VERBS = (
     "estimate|execute|hold|label|lgtm|lock|merge|milestone|move|ok-to-test|override|promote|publish|react|ready|reassign|rebase|relabel|release|reopen|"
     "request_review|rerun|retest|retry|rollback|run|shrug|spend|submit_review|subscribe|tableflip|target_branch|test|title|todo|unlabel|unlock|wip|zoom"
 )
-_ENDINGS = "com|net|org|io|dev|app|xyz|ru|cn|info|biz|link|site|online|top|click|example|test|invalid|co|me|ai|gg|ly|page|cloud|tech|live|us|uk|de|eu|to|cc"
+# Endings of hosts; mail programs make a link of one with a path, whatever a forge does. The first ones are no names of methods or files.
+_SURE_ENDINGS = "com|net|org|xyz|ru|cn|biz|example|test|invalid|icu|cyou|buzz|monster|quest"
+_ENDINGS = (
+    rf"{_SURE_ENDINGS}|io|dev|app|info|link|site|online|top|click|co|me|ai|gg|ly|page|cloud|tech|live|us|uk|de|eu|to|cc|sh|zip|mov|pro|world|best|store|shop|"
+    r"club|fun|space|website|host|press|vip|work|works|run|rocks|life|today|news|blog|wiki|art|id|in|is|it|fr|es|nl|pl|ch|at|be|br|jp|kr|tw|hk|sg|au|nz|ca|"
+    r"mx|ua|su|tk|ml|ga|cf|gq|pw|ws|tv|fm|im|st|sx|la|vc|so|rs|py|md|edu|gov|mil|int|arpa|onion|xn--[a-z0-9-]+|[^\W_a-z0-9]{2,}"
+)
+# Where everybody may put up a page under a name of his own.
+_FREE_HOSTS = (
+    r"(?:pages|workers|fly)\.dev|(?:github|gitlab|ngrok|glitch|gitbook|surge)\.(?:io|me|sh)|(?:vercel|netlify|web|run|ngrok-free|firebaseapp|onrender)\.app"
+)
+# Words at which other robots start to work, in a text that nobody else would take for an order.
+_ROBOTS = (
+    r"^[^\w\n]*(?:bors|homu|r\?)\s+(?:r[+-]|r=|d[+-]|d=|try|retry|merge|delegate|\w+$)|\b(?:ok\s+to\s+test|(?:re)?test\s+this\s+please|add\s+to\s+whitelist|"
+    r"(?:re)?run\s+(?:jenkins|buildkite|tests?\s+please))\b|^[^\w\n]*(?:recheck|lgtm|r\+)[^\w\n]*$"
+)
 _CLOSING = r"(?:clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)"
 
 # Addresses by scheme, as Markdown, without a scheme, of a person, by a host's name or number with a path.
 _LINKS = (
-    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://", r"\bwww\.", r"\b(?:mailto|javascript|vbscript|xmpp|tel):\S", r"\]\s*[(]", r"^[ \t]*\[[^\]\n]+\]:",
-    r"(?<![\w:])//[\w-]+\.", r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b", rf"(?<![\w/.-])(?:[a-z0-9-]+\.)+(?:{_ENDINGS})(?::\d+)?/",
+    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://", r"\bwww\.", r"\b(?:mailto|javascript|vbscript|xmpp|tel|magnet|sms):\S",
+    r"\bfile:/|\b(?:https?|ftps?|wss?):[^\s:`'\"),.;]",
+    r"\]\s*[(]", r"^[ \t]*\[[^\]\n]+\]:",
+    r"(?<![\w:])//[\w-]+\.", r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b", rf"(?<![\w/.\\-])(?:[\w-]+\.)+(?:{_ENDINGS})(?::\d+)?/",
+    rf"(?<![\w/@-])[\w-]+\.(?:{_FREE_HOSTS})(?![\w-]|\.\w)",
     r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/",
 )  # fmt: skip
+# Lines that fetch something or run what was fetched, and lines after which something is gone, open or told.
+FETCH_AND_RUN = (
+    r"\|\s*(?:sudo\s+)?(?:(?:ba|z|da|k|fi)?sh\b|python3?\b|perl\b|iex\b)|\b(?:curl|wget|iwr|invoke-webrequest)\s+(?:-\S+\s+)*[\w-]+\.\w|"
+    r"[<>]\([^)\n]*\b(?:curl|wget)|\b(?:powershell|pwsh)\S*\s+-e|\bbase64\s+(?:-d|--decode)|\bnc(?:at)?\s+\S+\s+\d+|/dev/tcp/|(?<![\w.])env\s*\|"
+)
+_RUIN = (
+    r"\bgit\s+push\s+(?:\S+[ \t]+){0,4}(?:-f\b|--force)|\bkubectl\s+(?:-\S+\s+(?:[\w-]+\s+)?){0,3}delete\b|\bterraform\s+destroy\b|"
+    r"\bhelm\s+(?:uninstall|delete)\b|\bchmod\s+(?:-\w+\s+)?[0-7]*777\b|>\s*/(?:etc|dev/sd|boot|root)\b|\bmkfs|\bdd\s+if="
+)
 # The first that is found names the reason; reasons are shown in reports.
 _FAULTS = (
     ("image", r"!\["),
     ("data URL or encoded blob", r"\bdata:[\w.+-]*[/;,]"),
     ("HTML", rf"<(?:!|\?|/\s*[a-z]|(?:{_ELEMENTS})(?![\w-])|[a-z][\w-]*[^<>]*=|[a-z]\w*-[\w-]*[\s/>])"),
     ("link", "|".join(_LINKS)),
-    ("mention", r"(?<![\w.+-])@(?=\w)|<[!@#]"),
+    ("mention", r"(?<![a-z0-9_])@(?=\w)|<[!@#]"),
     ("workflow command", r"^[^\w\n]*::|(?<![\w>])::[\w-]+[^\n]*?::|##[\w.-]*\[|section_(?:start|end):\s*\d|\b(?:vso|teamcity)\["),
     ("slash command", rf"^[ \t>*+-]*/[a-z_][\w-]*(?:\s|$)|(?<![\w/.-])/(?:{_VERBS})(?![\w/.-])"),
     ("closing reference", rf"\b{_CLOSING}\b:?\s+(?:the\s+)?(?:issues?\s+)?(?:[\w.-]+(?:/[\w.-]+)+)?(?:#|!|gh-)\d|(?<![\w.-])[\w.-]+/[\w.-]+[#!]\d"),
     ("markup", r"```|~~~|^ {0,3}#{1,6}(?:\s|$)|^[ \t]*\||^[ \t]*>|^[ \t]*(?:={3,}|-{3,}|\*{3,}|_{3,})[ \t]*$|\$\$"),
-    ("shell line", r"\|\s*(?:sudo\s+)?(?:ba|z|da|k|fi)?sh\b|\$\(|\brm\s+-[a-z]*[rf]|\b(?:curl|wget)\s+(?:-\S+\s+)*[\w-]+\.\w"),
+    ("shell line", rf"{FETCH_AND_RUN}|\$\(|\brm\s+-[a-z]*[rf]|{_RUIN}"),
+    ("order to a robot", _ROBOTS),
 )
 _COMPILED = tuple((reason, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for reason, pattern in _FAULTS)
-_HOST = re.compile(r"(?<![\w/.@-])(?:[a-z0-9-]+\.)+(?:com|net|org|xyz|ru|cn|biz|example|test|invalid)(?![\w-]|\.\w)", re.IGNORECASE)
+_HOST = re.compile(rf"(?<![\w/.@\\-])(?:[\w-]+\.)+(?:{_SURE_ENDINGS})(?![\w-]|\.\w)", re.IGNORECASE)
+# Stops that names of hosts may have in place of full stops (RFC 3490, 3.1; the others become one of these by NFKC), and the one dot leader.
+_STOPS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", "\u2024": "."})
 # Well-known services and names that only look like hosts; all may be named, none may be linked to.
 _KNOWN_HOSTS = frozenset({
     "api.nuget.org", "archive.ubuntu.com", "asp.net", "crates.io", "deb.debian.org", "docker.com", "files.pythonhosted.org", "github.com", "gitlab.com",
@@ -77,7 +107,7 @@ def fault(text: str, most: int, allowed: Allowed) -> str:
     if len(text) > most:
         return "too long"
     for form in {text, unicodedata.normalize("NFKC", unescape(text))}:  # full-width signs and entities are read by somebody, too
-        bare = _without(seen(form), allowed)
+        bare = _without(seen(form.translate(_STOPS)), allowed)
         for reason, pattern in _COMPILED:
             if pattern.search(bare):
                 return reason
@@ -102,10 +132,16 @@ def _is_blob(run: str) -> bool:
     return len(longest) > _LONGEST_NAME or (len(longest) >= _LEAST_BLOB and mixed and digits * _BLOB_DIGITS >= len(longest))
 
 
-def foreign_links(text: str, hosts: Collection[str]) -> bool:
-    """Whether an address with a scheme stands there that leads to none of the hosts."""
-    left = _URL.sub(lambda found: "" if found[1].lower() in hosts else found[0], text)
-    return bool(re.search(r"\b[a-z][a-z0-9+.-]*://|\bgit@[\w.-]+:", left, re.IGNORECASE))
+# In code: with a scheme, whose colon a properties file escapes; without one, where a value begins; a name of a host in quotes.
+_CODE_LINK = re.compile(r"\b[a-z][a-z0-9+.-]*\\?:(?:\\?/){2}|\bgit@[\w.-]+:|[\"'(=`]\\?/\\?/[\w-]+\.[\w-]|\bwww\.[\w-]|\]\(\s*//", re.IGNORECASE)
+_CODE_HOST = re.compile(r"[\"'`]((?:[\w-]+\.)+(?:com|net|org|xyz|ru|cn|biz|example|invalid))(?::\d+)?[/\"'`]", re.IGNORECASE)
+
+
+def foreign_links(text: str, hosts: Collection[str], kept: str = "") -> bool:
+    """Whether code leads to none of the hosts: by an address, or by the name of a host in quotes that `kept` does not hold already."""
+    left = _URL.sub(lambda found: "" if found[1].lower() in hosts else found[0], text.translate(_STOPS))
+    named = {found[1].lower() for found in _CODE_HOST.finditer(left)} - _KNOWN_HOSTS - set(hosts)
+    return bool(_CODE_LINK.search(left)) or any(name not in kept.lower() for name in named)
 
 
 def _without(text: str, allowed: Allowed) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -53,16 +54,17 @@ class Gemini:
         """The model's reply. Raises ModelFailed, within the seconds of the request, waits and further tries included."""
         self._check(request)
         budget = Budget(self._clock, request.seconds)
-        attempt = 1
+        attempt, untold = 1, 0
         while True:
             try:
-                return self._try(request, budget)
+                return replace(self._try(request, budget), untold=untold)
             except GeminiFailed as failed:
                 problem = failed
-            attempt += 1
+            attempt, untold = attempt + 1, untold + problem.untold
+            problem.untold = untold
             pause = backoff(attempt, self._jitter) if problem.wait is None else problem.wait
             if budget.left() <= 0:
-                raise late(request.seconds)
+                problem = late(request.seconds, problem.usage, untold)
             if not problem.again or attempt > MAX_TRIES or pause >= budget.left():
                 raise problem
             self._note(Retry(NAME, "asking the model", str(problem), pause, attempt))
@@ -90,6 +92,7 @@ class Gemini:
             problem = failure(failed, request.model, vertex=self._access.vertex, begun=guard.begun)
         if problem.usage == Usage():
             problem.usage = gathering.usage
+        problem.untold = int(guard.asked and problem.usage == Usage())
         # Raised out here so that nothing of the cause, which may hold the prompt and the key, hangs on it.
         raise problem
 

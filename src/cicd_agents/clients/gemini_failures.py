@@ -36,8 +36,8 @@ CATEGORIES: Mapping[str, str] = {
 class GeminiFailed(ModelFailed):
     """No reply. `usage` is what the service counted nevertheless; `again`: another try may help, after `wait` seconds where the service says so."""
 
-    def __init__(self, text: str, *, usage: Usage = Usage(), again: bool = False, wait: float | None = None) -> None:  # noqa: B008 frozen
-        super().__init__(f"{NAME}: {text}", usage)
+    def __init__(self, text: str, *, usage: Usage = Usage(), again: bool = False, wait: float | None = None, untold: int = 0) -> None:  # noqa: B008 frozen
+        super().__init__(f"{NAME}: {text}", usage, untold)
         self.again = again
         self.wait = wait
 
@@ -46,9 +46,9 @@ class WebPage(Exception):
     """An answer that is a web page, or packed in a way that was not asked for."""
 
 
-def late(seconds: float) -> GeminiFailed:
+def late(seconds: float, usage: Usage = Usage(), untold: int = 0) -> GeminiFailed:  # noqa: B008 frozen
     """The time is over."""
-    return GeminiFailed(f"there was no whole answer within {seconds:g} s.")
+    return GeminiFailed(f"there was no whole answer within {seconds:g} s.", usage=usage, untold=untold)
 
 
 def cut(usage: Usage) -> GeminiFailed:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+import httpcore
 import httpx
 
 from cicd_agents.clients.clock import Budget
@@ -19,15 +20,20 @@ from cicd_agents.clients.gemini_failures import NAME, WebPage
 from cicd_agents.clients.http_addresses import AddressRules
 from cicd_agents.clients.http_bodies import TooLarge
 from cicd_agents.clients.http_transport import Timeouts, Transport
+from cicd_agents.domain.errors import Refused, UsageError
 
 _OK = 200
 
 
 class Guard(httpx.BaseTransport):
-    """Sends by our transport. `begun` tells whether a part of a good answer has come. Raises TooLarge, WebPage and what our transport raises."""
+    """Sends by our transport. `begun` tells whether a part of a good answer has come, `asked` whether the question may have reached a model.
+
+    Raises TooLarge, WebPage and what our transport raises.
+    """
 
     def __init__(self, budget: Budget, allow_http: Sequence[str], most: int) -> None:
         self.begun = False
+        self.asked = False
         self._inner = Transport(NAME, budget)
         self._rules = AddressRules(NAME, allow_http)
         self._connect = Timeouts().connect
@@ -38,7 +44,13 @@ class Guard(httpx.BaseTransport):
         self._rules.check(request.url)
         request.headers["accept-encoding"] = "identity"  # what is not packed cannot swell
         request.extensions["timeout"] = {"connect": self._connect, "pool": self._connect, "read": None, "write": None}  # the budget bounds the rest
-        answer = self._inner.handle_request(request)
+        self.asked = True  # a time that ends while we wait leaves it so
+        try:
+            answer = self._inner.handle_request(request)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError, Refused, UsageError):
+            self.asked = False
+            raise
+        self.asked = answer.status_code == _OK  # an error costs nothing
         kind = answer.headers.get("content-type", "").lower()
         packed = answer.headers.get("content-encoding", "identity").lower() != "identity"
         if packed or (answer.status_code == _OK and "html" in kind):

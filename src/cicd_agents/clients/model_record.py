@@ -10,16 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cicd_agents.advisor.prose import Allowed, fault
 from cicd_agents.clients.shapes import Shape
 from cicd_agents.domain.advice import LanguageModel, ModelFailed, ModelReply, ModelRequest, ToolCall, Turn, Usage
 from cicd_agents.domain.errors import BadAnswer, UsageError
+from cicd_agents.domain.invisible import seen
 
 VERSION = 1
 MAX_FILE = 64 << 20
 Redact = Callable[[str], str]
 # A link in place of the file could lead our lines anywhere; Windows has no such flag.
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+# A pipe that nobody reads would hold the run; without a wait it is an error.
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MARK = b"sha256:"
+_MOST_TOKENS, _MOST_TRIES = 10**9, 9
+_MOST_OF_SENTENCE = 300
+_NOT_SHOWN = "The recording holds a failure whose words are not shown."
 
 
 def _silent(_text: str) -> None:
@@ -44,7 +50,7 @@ class Recorder:
         try:
             reply = self.model.reply(request)
         except ModelFailed as failed:
-            self._write(request, {"failed": self.redact(str(failed)), "usage": _usage_data(failed.usage)})
+            self._write(request, {"failed": self.redact(str(failed)), "usage": _usage_data(failed.usage), "untold": failed.untold})
             raise
         self._write(request, {"reply": _reply_data(reply, self.redact)})
         return reply
@@ -63,6 +69,7 @@ class Recorder:
 class _Failure:
     sentence: str
     usage: Usage
+    untold: int
 
 
 class Replay:
@@ -81,12 +88,14 @@ class Replay:
         if outcome is None:
             raise ModelFailed("The recording holds no such request to the model. Record it again.")
         if isinstance(outcome, _Failure):
-            raise ModelFailed(outcome.sentence, outcome.usage)
+            raise ModelFailed(outcome.sentence, outcome.usage, outcome.untold)
         return outcome
 
 
 def _lines(path: Path) -> list[bytes]:
     try:
+        if not path.is_file() and path.exists():  # a pipe that nobody writes to would hold the run
+            raise UsageError(f"The recording {path} is no file.")
         with path.open("rb") as stream:
             data = stream.read(MAX_FILE + 1)
     except OSError as problem:
@@ -103,7 +112,7 @@ def _outcome(line: bytes, where: str) -> tuple[str, ModelReply | _Failure]:
         if shape.number("version") != VERSION:
             raise UsageError(f"{where}: this is a recording of another version of cicd-agents. Record it again.")
         reply = shape.maybe("reply")
-        outcome = _read_reply(reply) if reply else _Failure(shape.text("failed"), _read_usage(shape.inner("usage")))
+        outcome = _read_reply(reply) if reply else _read_failure(shape)
         return _digest(shape.inner("request").data), outcome
     except BadAnswer as problem:
         raise UsageError(str(problem)) from None
@@ -134,7 +143,7 @@ def _turn_data(turn: Turn) -> dict[str, Any]:
 
 def _reply_data(reply: ModelReply, redact: Redact) -> dict[str, Any]:
     calls = [_call_data(call) for call in reply.calls]
-    data = {"text": reply.text, "calls": calls, "finish": reply.finish, "usage": _usage_data(reply.usage)}
+    data = {"text": reply.text, "calls": calls, "finish": reply.finish, "usage": _usage_data(reply.usage), "untold": reply.untold}
     return dict(_clean(data, redact))
 
 
@@ -164,11 +173,23 @@ def _clean(value: Any, redact: Redact) -> Any:
 
 def _read_reply(shape: Shape) -> ModelReply:
     usage = _read_usage(shape.inner("usage"))
-    return ModelReply(shape.text("text"), tuple(_read_call(call) for call in shape.items("calls")), usage, shape.text("finish"))
+    calls = tuple(_read_call(call) for call in shape.items("calls"))
+    return ModelReply(shape.text("text"), calls, usage, shape.text("finish"), _untold(shape))
+
+
+def _read_failure(shape: Shape) -> _Failure:
+    """Its sentence is checked like words of a model: an answer in a recording is, and whoever can write a file here must not be heard by this way instead."""
+    sentence = seen(shape.text("failed"))
+    shown = _NOT_SHOWN if "\n" in sentence or fault(sentence, _MOST_OF_SENTENCE, Allowed()) else sentence
+    return _Failure(shown, _read_usage(shape.inner("usage")), _untold(shape))
 
 
 def _read_usage(shape: Shape) -> Usage:
-    return Usage(shape.number("prompt"), shape.number("cached"), shape.number("output"), shape.number("thoughts"))
+    return Usage(*(max(0, min(shape.number(name), _MOST_TOKENS)) for name in ("prompt", "cached", "output", "thoughts")))
+
+
+def _untold(shape: Shape) -> int:
+    return max(0, min(shape.number("untold", 0), _MOST_TRIES))
 
 
 def _read_call(shape: Shape) -> ToolCall:

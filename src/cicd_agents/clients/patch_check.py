@@ -50,7 +50,7 @@ def stands(changes: tuple[Change, ...], workspace: Path) -> bool:
 
 
 def _plain(change: Change, workspace: Path) -> bool:
-    """Whether the file is one of the tree or can become one: no link on the way, and nothing but a file."""
+    """Whether the file is one of the tree or can become one: no link and no other repository (a submodule) on the way, and nothing but a file."""
     place = workspace
     parts = change.path.split("/")
     if not _NO_NAMES.isdisjoint(parts):
@@ -58,7 +58,7 @@ def _plain(change: Change, workspace: Path) -> bool:
     for part in parts[:-1]:
         place /= part
         mode = _mode(place)
-        if mode is not None and not stat.S_ISDIR(mode):
+        if mode is not None and (not stat.S_ISDIR(mode) or os.path.lexists(place / ".git")):
             return False
     mode = _mode(place / parts[-1])
     return mode is None if change.old is None else mode is not None and stat.S_ISREG(mode)

@@ -68,7 +68,6 @@ class Dossier:
     verdict: str
     items: tuple[DossierItem, ...]
     candidates: tuple[Candidate, ...] = ()
-    lock_files: bool = False  # whether a patch may touch lock files
 
 
 class Archive(Protocol):
@@ -127,37 +126,50 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one or more calls. `cached` are those of `prompt` that were cheaper; `thoughts` count as output."""
+    """Tokens of one or more calls. `cached` are those of `prompt` that were cheaper; `thoughts` count as output.
+
+    `estimated` are those of `prompt` and `output` that the service did not tell; they are reckoned from above.
+    """
 
     prompt: int = 0
     cached: int = 0
     output: int = 0
     thoughts: int = 0
+    estimated: int = 0
 
     def plus(self, other: Usage) -> Usage:
         """Both together."""
-        return Usage(self.prompt + other.prompt, self.cached + other.cached, self.output + other.output, self.thoughts + other.thoughts)
+        return Usage(
+            self.prompt + other.prompt, self.cached + other.cached, self.output + other.output, self.thoughts + other.thoughts,
+            self.estimated + other.estimated,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What came back: text (JSON by the schema, if the model did as asked), or calls. `finish` is the service's word for why it ended."""
+    """What came back: text (JSON by the schema, if the model did as asked), or calls. `finish` is the service's word for why it ended.
+
+    `untold` is how often the question was sent before, and maybe paid for, without an answer that told its tokens.
+    """
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     finish: str = ""
+    untold: int = 0
 
 
 class ModelFailed(ServiceError):
     """No usable reply: timeout, rate limit, refusal, safety block, junk, a cut stream. The text is one sentence without anything that the model said.
 
-    `usage` is what the failed call took all the same, as far as the service told it.
+    `usage` is what the failed call took all the same, as far as the service told it; `untold` is how often the question was sent, and maybe paid for,
+    without that.
     """
 
-    def __init__(self, sentence: str, usage: Usage = Usage()) -> None:
+    def __init__(self, sentence: str, usage: Usage = Usage(), untold: int = 0) -> None:
         super().__init__(sentence)
         self.usage = usage
+        self.untold = untold
 
 
 class LanguageModel(Protocol):

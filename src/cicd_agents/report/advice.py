@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cicd_agents.domain.advice import Advice, Citation, Hypothesis, Suggestion
+from cicd_agents.domain.advice import Advice, Citation, Hypothesis, Suggestion, Usage
 from cicd_agents.report.escape import code_span, fence, inline, plain, prose, workflow_safe
 from cicd_agents.report.sections import Section
 
@@ -128,7 +128,7 @@ def advice_footer(advice: Advice) -> str:
     else:
         thoughts = f" and {used.thoughts:,} of thought" if used.thoughts else ""
         told += [
-            f"{_many(advice.calls, 'call')}, {used.prompt:,} tokens in ({used.cached:,} cached), {used.output:,} out{thoughts}",
+            f"{_many(advice.calls, 'call')}, {used.prompt:,} tokens in ({used.cached:,} cached), {used.output:,} out{thoughts}{_estimated(used)}",
             f"{advice.seconds:.1f} s",
             _cost(advice),
         ]
@@ -138,6 +138,10 @@ def advice_footer(advice: Advice) -> str:
     if advice.dropped:
         line += " Dropped: " + ", ".join(f"{reason} ({count})" for reason, count in advice.dropped) + "."
     return line
+
+
+def _estimated(used: Usage) -> str:
+    return f" ({used.estimated:,} of them estimated from above, as the service did not tell them)" if used.estimated else ""
 
 
 def _cost(advice: Advice) -> str:
