@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from tests.servers.near_only import forbid_other_hosts
 
 from cicd_agents.cli import main
@@ -16,8 +17,9 @@ _OF_MODELS = (
     "GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT",
 )  # fmt: skip
 
-# No test fails for being slow: speed is measured in benchmarks/.
-settings.register_profile("steady", deadline=None)
+# No test fails for being slow: speed is measured in benchmarks/. CI tries the same examples each time, so that a change is judged by what it changed; new ones
+# are looked for by hand.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI")))
 settings.load_profile("steady")
 
 Run = Callable[..., tuple[int, str, str]]

@@ -22,7 +22,21 @@ def test_clean_drops_what_is_no_number_and_sorts() -> None:
 
 def test_a_reset_counts_from_zero() -> None:
     assert _increments([(0, 100), (60, 119), (120, 1), (180, 5)], [0, 60, 120, 180]) == [(0, 60, 19), (60, 120, 1), (120, 180, 4)]
-    assert resets([(0, 100), (60, 119), (120, 1)]) == [120]
+    assert resets([[(0, 100), (60, 119), (120, 1)]]) == [120]
+
+
+def test_series_that_come_back_late_after_a_restart_tell_of_no_second_one() -> None:
+    often = [(0, 100), (60, 119), (120, 1), (180, 20), (240, 40), (300, 50)]
+    errors, odd = [(0, 7), (60, 8), (240, 1), (300, 2)], [(0, 3), (60, 3), (300, 1)]
+    assert resets([often, errors, odd]) == [120]
+    assert resets([[*often[:5], (300, 2)], errors, odd]) == [120, 300]
+    assert resets([often, [(0, 7), (60, 8), (120, 8), (240, 1)]]) == [120], "a store that fills gaps shows the old value once more"
+    assert resets([[(0, 5), (60, 1), (120, 0), (180, 4)], errors]) == [60, 120], "each drop of one series is a restart"
+    assert resets([errors, odd]) == [240], "what no other series tells is a restart"
+
+
+def test_a_series_that_comes_back_late_counts_from_the_scrape_before() -> None:
+    assert _increments([(0, 7), (60, 8), (600, 2)], [0, 60, 120, 540, 600]) == [(0, 60, 1), (540, 600, 2)]
 
 
 def test_a_series_born_later_than_its_replica_counts_from_zero() -> None:
@@ -46,7 +60,7 @@ def test_spread_splits_by_time() -> None:
 
 
 def test_levels_take_the_median() -> None:
-    assert levels([(0, 1), (10, 9), (20, 2), (130, 4)], 0, 60, 3) == [2, None, 4]
+    assert levels([(0, 1), (10, 9), (20, 2), (130, 4), (140, 8)], 0, 60, 3) == [2, None, 6]
 
 
 @given(st.lists(st.tuples(st.floats(0, 3600), st.floats(0, 1e6)), max_size=60))

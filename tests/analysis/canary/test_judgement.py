@@ -224,6 +224,50 @@ def test_gauges() -> None:
     assert metric(at(with_gauge(seen, "memory", filling, [50.0, 51.0] * 15), 10), "memory").status is Status.PASS
 
 
+def test_peaks_that_go_from_pod_to_pod_are_no_saturation() -> None:
+    seen = observation([2.0] * 30)
+    pods = [replica(f"new-{number}", [1000.0] * 30, [2.0] * 30) for number in range(3)]
+
+    def with_cpu(levels: list[list[float]]) -> Observation:
+        rows = [tuple((START + 60 * index + 30, value) for index, value in enumerate(row)) for row in levels]
+        return replace(seen, canary=Version("new", tuple(replace(pod, gauges=(Series("cpu", row),)) for pod, row in zip(pods, rows, strict=True))))
+
+    peaks = [[97.0 if minute % 3 == number else 40.0 for minute in range(30)] for number in range(3)]
+    assert metric(at(with_cpu(peaks), 15), "cpu").status is not Status.FAIL
+    assert metric(at(with_cpu([[97.0] * 30, [40.0] * 30, [40.0] * 30]), 15), "cpu").status is Status.FAIL
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_pod_that_gets_more_work_with_a_stage_does_not_leak(told: bool) -> None:
+    """CPU steps up with the traffic, whether the shares are told or only seen in the requests; what climbs within a stage is a leak."""
+    shares = ((START, 0.05), (START + 300, 0.25), (START + 540, 0.5)) if told else ()
+    old = tuple(replica(f"old-{number}", [1000.0] * 30, [2.0] * 30) for number in range(4))
+    new = replica("new-0", [200.0] * 5 + [1300.0] * 4 + [4000.0] * 21, [0.4] * 5 + [2.6] * 4 + [8.0] * 21)
+    seen = Observation(Version("old", old), Version("new", (new,)), START, shares)
+    steps = [level + 0.1 * (number % 3) for level, length in ((18.0, 5), (33.0, 4), (48.0, 21)) for number in range(length)]
+    assert all(metric(at(with_gauge(seen, "cpu", steps, [27.0, 28.0] * 15), minute), "cpu").status is not Status.FAIL for minute in range(8, 30))
+    climbing = [value + 2.5 * number for number, value in enumerate(steps)]
+    assert metric(at(with_gauge(seen, "cpu", climbing, [27.0, 28.0] * 15), 20), "cpu").status is Status.FAIL
+
+
+def test_pods_that_come_with_a_stage_make_no_leak() -> None:
+    seen = with_gauge(observation([2.0] * 30), "memory", [40.0, 40.2] * 15, [30.0, 30.1] * 15)
+    late = [replica(f"new-{number}", [1000.0] * (30 - 4 * number), [2.0] * (30 - 4 * number), begin=START + 240 * number) for number in range(1, 5)]
+    gauges = [tuple((START + 240 * number + 30 + 60 * index, 40.0 + 12 * number) for index in range(30 - 4 * number)) for number in range(1, 5)]
+    grown = tuple(replace(pod, gauges=(Series("memory", samples),), started=START + 240 * number) for number, (pod, samples) in enumerate(zip(late, gauges), 1))
+    joined = replace(seen, canary=Version("new", (*seen.canary.replicas, *grown)))
+    assert all(metric(at(joined, minute), "memory").status is not Status.FAIL for minute in range(8, 28))
+
+
+def test_one_restart_whose_errors_come_back_late_is_no_crash_loop() -> None:
+    seen = observation([2.0] * 30)
+    good = (*counter([900.0] * 10), *((START + 660 + 60 * index, 900.0 * (index + 1)) for index in range(20)))
+    late = [(*counter([1.0] * 10), *((START + 660 + 60 * index, float(index)) for index in range(back, 20))) for back in (2, 5)]
+    rows = (Series("2xx", good), *(Series(name, samples) for name, samples in zip(("404", "503"), late)))
+    once = replace(seen, canary=Version("new", (replace(seen.canary.replicas[0], requests=rows, buckets=()),)))
+    assert not [alarm for minute in range(10, 30) for alarm in at(once, minute).alarms]
+
+
 def test_new_critical_messages_fail_and_others_are_told() -> None:
     seen = observation([2.0] * 30)
     logs = (LogTemplate("panic: <*>", counter([1.0] * 30), critical=True), LogTemplate("cache miss <*>", counter([5.0] * 30)))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import isfinite
+from statistics import median
 
 MAX_SAMPLES = 20_000
 LARGEST = 1e15  # beyond this, floats no longer count in ones
@@ -57,6 +58,8 @@ def increments(samples: Sequence[tuple[float, float]], scrapes: Sequence[float],
     for time, after in samples[1:]:
         if after < value:
             found["counter resets"] += 1
+            # A process that started again shows a series only when it has something to count: until the scrape before, that was nothing.
+            first = max(first, scrapes[bisect_left(scrapes, time) - 1])
         gain = max(0.0, after - value if after >= value else after)
         if time - first > hole:
             found["holes"] += 1
@@ -66,9 +69,20 @@ def increments(samples: Sequence[tuple[float, float]], scrapes: Sequence[float],
     return result
 
 
-def resets(samples: Sequence[tuple[float, float]]) -> list[float]:
-    """The times at which a clean counter was found to have started again."""
-    return [after[0] for before, after in pairwise(samples) if after[1] < before[1]]
+def resets(rows: Iterable[Sequence[tuple[float, float]]]) -> list[float]:
+    """The fewest restarts that explain all drops of a process's clean counters, at the time when each was first seen.
+
+    A drop says that the process started again at some time between two samples. Series of rare events come back only when there is something to count, long
+    after the others, so their drop may be the same restart (the fewest points that hit all intervals).
+    """
+    drops = [[(after[0], before[0]) for before, after in pairwise(samples) if after[1] < before[1]] for samples in rows]
+    found: list[float] = []
+    for seen, before in sorted(chain.from_iterable(drops)):
+        # A store that fills gaps may show a series once more after it ended.
+        if not found or found[-1] < before:
+            found.append(seen)
+    most = max(drops, key=len, default=[])
+    return found if len(found) >= len(most) else [seen for seen, _ in most]
 
 
 def spread(counted: Iterable[Increment], start: float, step: float, bins: int) -> list[float]:
@@ -95,4 +109,4 @@ def levels(samples: Iterable[tuple[float, float]], start: float, step: float, bi
         index = int((time - start) // step)
         if 0 <= index < bins:
             held[index].append(value)
-    return [sorted(values)[len(values) // 2] if values else None for values in held]
+    return [median(values) if values else None for values in held]

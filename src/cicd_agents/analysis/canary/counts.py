@@ -8,7 +8,7 @@ from functools import partial
 from math import ceil, exp, log, sqrt
 
 from cicd_agents.analysis.canary.borrowing import Earlier, borrowed_gains
-from cicd_agents.analysis.canary.evidence import Found, Split, cap_for, split_evidence
+from cicd_agents.analysis.canary.evidence import STRONGEST, Found, Split, cap_for, split_evidence
 from cicd_agents.analysis.canary.noise import USUAL_TAU, Noise, apart, calibrate, widening
 from cicd_agents.analysis.canary.streams import Limits
 from cicd_agents.analysis.canary.tables import Stream
@@ -17,9 +17,11 @@ from cicd_agents.domain.canary import Direction, Kind, Metric, Status, Strength
 
 Z_UPPER = 1.6448536269514722  # 95 % one-sided
 # The estimate must pass the GO limit by so many standard errors before a metric fails.
-GUARD = 0.25
+GUARD = 0.75
 # So much of the threshold must be left without the two strongest minutes: a burst fails nobody.
 LASTING = 0.2
+_LEAST = 1e-6  # of a request in a step: less is nothing, and its inverse no number
+SHORTEST = 2.3  # steps: a burst lasts two minutes at most
 # By how many standard deviations of pod noise the null is widened where nothing is borrowed; less where the GO limit is an absolute margin and guards as well.
 SIGMAS, SIGMAS_GUARDED = 2.5, 1.5
 # What customers do depends little on the pod.
@@ -34,7 +36,7 @@ class Setting:
     """What a comparison is made under: `until` a step, `alpha` the metric's budget, `see` the stage's factor on what must be ruled out.
 
     `wider` multiplies the noise where the baseline is of another time; `least` is the least exposure of the canary,
-    `slo` the latency of the service level objective.
+    `slo` the latency of the service level objective; `burst` how many steps a burst of a minute and a half may be seen in.
     """
 
     until: int
@@ -43,6 +45,7 @@ class Setting:
     wider: float = 1.0
     least: int = 50
     slo: float | None = None
+    burst: int = STRONGEST
 
     @property
     def threshold(self) -> float:
@@ -70,7 +73,7 @@ class Compared:
 def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter) -> Compared:
     """The always-valid comparison of one stream. `limits_at(rate, wide)` gives the limits at a baseline rate."""
     (a, n_a), (b, n_b) = admitted(stream, setting.until), stream.baseline.total(setting.until)
-    both = [index for index in range(min(len(a), len(b))) if n_a[index] > 0 and n_b[index] > 0]
+    both = [index for index in range(min(len(a), len(b))) if n_a[index] >= _LEAST and n_b[index] >= _LEAST]
     n_canary, n_baseline = sum(n_a[index] for index in both), sum(n_b[index] for index in both)
     if not both or n_canary <= 0:
         seen = sum(n_a)
@@ -101,7 +104,7 @@ def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter
         earlier = [Earlier(b[index], n_b[index]) for index in range(both[0]) if n_b[index] > 0]
         bare = limits_at(known, 1.0).rho
         borrowed = partial(borrowed_gains, earlier, [replace(step, rho=bare) for step in steps], apart(noise.taus, canary_pods, baseline_pods))
-    found = split_evidence(steps, cap, falling=falling, borrowed=borrowed)
+    found = split_evidence(steps, cap, falling=falling, borrowed=borrowed, burst=setting.burst)
     rate, base = x_canary / n_canary, _standardised(steps)
     error = sqrt(phi * (max(rate, 1 / n_canary) / n_canary + max(base, 0.5 / n_baseline) / n_baseline))
     upper = rate - Z_UPPER * error if falling else max(rate + Z_UPPER * error, 3 / n_canary)
@@ -111,17 +114,29 @@ def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter
         found.log_e, setting.threshold, setting.alpha, min(1.0, exp(-max(0.0, found.log_e))), x_canary, n_canary, x_baseline, n_baseline,
         float(len(both)), round(phi, 3), round(tau, 4),
     )  # fmt: skip
-    status = _status(found, beyond, rate, upper, here, setting, n_canary, falling=falling)
+    length = _length(steps[found.onset :], falling=falling)
+    status = _status(found, length, beyond, rate, upper, here, setting, n_canary, falling=falling)
     need = _need(base, n_canary, n_baseline, here, phi, setting, falling=falling) if status is Status.INCONCLUSIVE else None
     return Compared(status, strength, rate, base, here, upper, beyond, float(both[found.onset]), lately, need, noise.quiet)
 
 
-def _status(found: Found, beyond: bool, rate: float, upper: float, here: Limits, setting: Setting, seen: float, *, falling: bool) -> Status:
-    if found.log_e >= setting.threshold and found.lasting >= LASTING * setting.threshold and beyond:
+def _status(found: Found, length: float, beyond: bool, rate: float, upper: float, here: Limits, setting: Setting, seen: float, *, falling: bool) -> Status:
+    lasting = found.lasting >= LASTING * setting.threshold and length >= SHORTEST + (setting.burst - STRONGEST) / 2
+    if found.log_e >= setting.threshold and lasting and beyond:
         return Status.FAIL
     ruled_out = upper >= here.stop if falling else upper <= here.stop
     within = rate >= here.go if falling else rate <= here.go
     return Status.PASS if seen >= setting.least and ruled_out and within else Status.INCONCLUSIVE
+
+
+def _length(steps: Sequence[Split], *, falling: bool) -> float:
+    """For how many steps the trouble would have lasted if it had always been as large as in its worst step: two minutes of a burst that begin and end within
+    steps are seen in three, and are two."""
+    sign = -1.0 if falling else 1.0
+    excess = [sign * (step.a / step.n_a - step.rho * step.b / step.n_b - step.margin) for step in steps]
+    errors = [sqrt(step.a + (step.n_a * step.rho / step.n_b) ** 2 * step.b) / step.n_a for step in steps]
+    peak = max(value - error for value, error in zip(excess, errors, strict=True))
+    return sum(max(0.0, value) for value in excess) / peak if peak > 0 else float(sum(value > 0 for value in excess))
 
 
 def _beyond(steps: Sequence[Split], limits_at: Limiter, known: float, phi: float, *, falling: bool) -> tuple[bool, float]:
@@ -148,7 +163,7 @@ def _pods(exposure: Sequence[Sequence[float]], until: int) -> float:
     """How many replicas carry the traffic: the inverse of the sum of squared shares."""
     loads = [sum(row[:until]) for row in exposure]
     total = sum(loads)
-    return total * total / sum(load * load for load in loads) if total > 0 else 1.0
+    return 1 / sum((load / total) ** 2 for load in loads) if total > 0 else 1.0
 
 
 def _phi(noise: Noise, canary: Sequence[Sequence[float]], n_canary: float, n_baseline: float, setting: Setting) -> float:

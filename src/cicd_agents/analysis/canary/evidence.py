@@ -42,8 +42,8 @@ FROM_START, ONSETS = 0.8, 60
 LATE_CAP = 0.8
 # Counts that are compared over all minutes know of bursts themselves, so their steps are cut later; without the two strongest it must still be clear.
 BEGUN_CAP = 2.0
-# What a burst is: its steps reach this part of the cap. Spikes in most of the steps since the onset, or so many of them, are no burst any more.
-STRONGEST, SPIKE, SPIKED, SPIKES = 2, 0.6, 0.85, 6
+# What a burst is: its steps reach this part of the cap. Spikes in most of the steps since the onset, more bursts than these, or long ones, are lasting trouble.
+STRONGEST, SPIKE, SPIKED, BURSTS = 2, 0.6, 0.85, 3
 _LARGEST = 1e280
 _LATER = (1 - FROM_START) / ONSETS
 
@@ -68,7 +68,7 @@ class Split:
 class Found:
     """`log_e` after the last step; `onset` is the index of the step from which the trouble most likely began.
 
-    `lasting` is what remains of the evidence since then without its two strongest steps: a burst leaves nothing.
+    `lasting` is what remains of the evidence since then without its strongest steps: a burst leaves nothing.
     """
 
     log_e: float
@@ -76,11 +76,13 @@ class Found:
     lasting: float = 0.0
 
 
-def split_evidence(steps: Sequence[Split], cap: float, *, falling: bool = False, factors: Factors = (), borrowed: Gains | None = None) -> Found:
+def split_evidence(
+    steps: Sequence[Split], cap: float, *, falling: bool = False, factors: Factors = (), borrowed: Gains | None = None, burst: int = STRONGEST
+) -> Found:
     """The e-process of the null "canary ≤ rho × baseline" (falling: ≥) over the steps. Steps without exposure on both sides say nothing.
 
     `factors` beyond the null are bet on, with weights; empty: the usual ones. `borrowed` gives the gains of each factor from the beginning, where they are
-    known better than from each step alone (borrowing.py).
+    known better than from each step alone (borrowing.py). `burst`: how many steps a burst may be seen in.
     """
     chosen = factors or (FALLS if falling else FACTORS)
     rows: list[tuple[float, list[float]]] = []
@@ -96,9 +98,9 @@ def split_evidence(steps: Sequence[Split], cap: float, *, falling: bool = False,
             row.append((step.a * (grown + shrink) + (step.b + step.n_b * step.margin / step.rho) * shrink) / step.phi)
         rows.append((weight, row))
     if borrowed is None:
-        return mix(rows, cap)
+        return mix(rows, cap, burst=burst)
     begun = [[gain / step.phi for gain, step in zip(row, steps, strict=True)] for row in borrowed([factor for factor, _ in chosen])]
-    return mix(rows, cap, begun)
+    return mix(rows, cap, begun, burst)
 
 
 def bet_evidence(differences: Sequence[float], cap: float) -> Found:
@@ -106,7 +108,7 @@ def bet_evidence(differences: Sequence[float], cap: float) -> Found:
     return mix([(weight, [log(max(1e-9, 1 + size * max(-1.0, difference))) for difference in differences]) for size, weight in BETS], cap)
 
 
-def mix(rows: Sequence[tuple[float, Sequence[float]]], cap: float, begun: Sequence[Sequence[float]] = ()) -> Found:
+def mix(rows: Sequence[tuple[float, Sequence[float]]], cap: float, begun: Sequence[Sequence[float]] = (), burst: int = STRONGEST) -> Found:
     """The mixture over alternatives (weight, log LR of each step) and onsets. A step's log LR is cut at `cap`, in late onsets at a part of it.
 
     `begun`: other rows for trouble from the beginning, one for each alternative.
@@ -123,7 +125,7 @@ def mix(rows: Sequence[tuple[float, Sequence[float]]], cap: float, begun: Sequen
     # What is left of the weights of onsets that are still to come.
     remaining = max(0, ONSETS - max(0, len(rows[0][1]) - 1)) * _LATER if rows else 0.0
     onset = _onset(chosen, early_cap)
-    return Found(log(max(1e-300, total + remaining)), onset, _lasting(chosen[onset:], early_cap))
+    return Found(log(max(1e-300, total + remaining)), onset, _lasting(chosen[onset:], early_cap, burst))
 
 
 def _product(row: Sequence[float], cap: float) -> float:
@@ -141,14 +143,28 @@ def _late(row: Sequence[float], cap: float) -> float:
     return late
 
 
-def _lasting(since: Sequence[float], cap: float) -> float:
-    """The evidence since the onset without what a burst or two would bring: the strongest steps, and spikes that are few and far between."""
-    gains = sorted(min(gain, cap) for gain in since)
-    left = sum(gains[:-STRONGEST])
-    spikes = sum(gain >= SPIKE * cap for gain in gains)
-    if spikes >= SPIKES or spikes >= SPIKED * len(gains):
+def _lasting(since: Sequence[float], cap: float, burst: int) -> float:
+    """The evidence since the onset without what a few bursts would bring: the strongest steps, and spikes that are few and far between."""
+    gains = [min(gain, cap) for gain in since]
+    left = sum(sorted(gains)[:-burst])
+    runs = _runs(gains, SPIKE * cap)
+    spiked = sum(end - begin for begin, end in runs)
+    if not runs or len(runs) > BURSTS or max(end - begin for begin, end in runs) > burst + 1 or spiked >= SPIKED * len(gains):
         return left
-    return min(left, 1.5 * sum(gains[: len(gains) - spikes])) if spikes else left
+    inside = {index for begin, end in runs for index in range(begin, end)}
+    return min(left, 1.5 * sum(gain for index, gain in enumerate(gains) if index not in inside))
+
+
+def _runs(gains: Sequence[float], spike: float) -> list[tuple[int, int]]:
+    """Where the spikes are, as (first step, step after the last); the steps before and after one, which it may begin or end in, are of it."""
+    runs: list[tuple[int, int]] = []
+    for index, gain in enumerate(gains):
+        near = max(gains[max(0, index - 1) : index + 2]) >= spike and gain > 0
+        if near and runs and runs[-1][1] == index:
+            runs[-1] = (runs[-1][0], index + 1)
+        elif near:
+            runs.append((index, index + 1))
+    return runs
 
 
 def _onset(row: Sequence[float], cap: float) -> int:

@@ -1,24 +1,25 @@
 """Judging levels, minute by minute: CPU, memory, connections, ready series (pure).
 
 Three ways to fail: *sustained* beyond the NO-GO limit while the baseline is not; *paired*, the difference to the baseline beyond the tolerance as a betting
-e-process (evidence.py) on blocks of minutes; *leak*, a steady climb that reaches the NO-GO limit within the horizon (Theil 1950, Sen 1968; Kendall's tau).
+e-process (evidence.py) on blocks of minutes; *leak*, a steady climb (climbing.py) that reaches the NO-GO limit within the horizon.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from math import exp, sqrt
 from statistics import median, pstdev
 
+from cicd_agents.analysis.canary.climbing import STEPS, climb
 from cicd_agents.analysis.canary.counts import Setting
 from cicd_agents.analysis.canary.evidence import bet_evidence, cap_for
 from cicd_agents.analysis.canary.tables import Levels, ReplicaTable
 from cicd_agents.domain.canary import Direction, Metric, Status, Strength
 
 SUSTAINED = 5  # steps
-LEAK_STEPS, LEAK_HORIZON, LEAK_TAU = 8, 60.0, 0.8
+LEAK_HORIZON, MAX_PODS = 60.0, 20  # minutes; pods that are looked at
 WINDOW = 30
 # A step's standardised excess is cut to -1 … 3; the null allows one standard deviation.
 HIGHEST_BET = 3.0
@@ -47,8 +48,11 @@ def rows_of(metric: Metric, replicas: Sequence[ReplicaTable], until: int) -> lis
     return rows
 
 
-def judge_levels(metric: Metric, canary: Sequence[Levels], baseline: Sequence[Levels], setting: Setting, step: float) -> Leveled:
-    """The judgement of a level from a row for each replica (or one row for a version)."""
+Spans = Callable[[], Sequence[Hashable]]
+
+
+def judge_levels(metric: Metric, canary: Sequence[Levels], baseline: Sequence[Levels], setting: Setting, step: float, spans: Spans) -> Leveled:
+    """The judgement of a level from a row for each replica (or one row for a version); `spans` names the steps of same load, as `climbing.spans` does."""
     falls = metric.direction is Direction.DECREASE
     tolerance = metric.tolerance
     means = _means(canary, setting.until), _means(baseline, setting.until)
@@ -59,7 +63,7 @@ def judge_levels(metric: Metric, canary: Sequence[Levels], baseline: Sequence[Le
         return Leveled(Status.NO_DATA, "there is no usable value of the canary", strength, None, _median(means[1]), None)
     now, other = median(mine[-WINDOW:]), median([b for _, b in pairs][-WINDOW:]) if pairs else None
     limit = go_limit(metric, other)
-    absolute = _sustained(metric, canary, baseline, setting.until) or _leak(metric, pairs, step)
+    absolute = _sustained(metric, canary, baseline, setting.until) or _leak(metric, canary, means, spans, step)
     if absolute:
         return Leveled(Status.FAIL, absolute, strength, now, other, limit)
     if len(pairs) < 2:
@@ -91,17 +95,19 @@ def go_limit(metric: Metric, other: float | None) -> float | None:
 
 
 def _sustained(metric: Metric, canary: Sequence[Levels], baseline: Sequence[Levels], until: int) -> str:
+    """Beyond the NO-GO limit for so many steps: one and the same pod, or all in the mean. That each minute another pod has a peak is no saturation."""
     stop, falls = metric.tolerance.stop, metric.direction is Direction.DECREASE
     if stop is None:
         return ""
-    worst = [_worst(rows, until, falls) for rows in (canary, baseline)]
-    recent = [(mine, other) for mine, other in zip(*worst, strict=True) if mine is not None][-SUSTAINED:]
 
     def beyond(value: float | None) -> bool:
         return value is not None and (value < stop if falls else value > stop)
 
-    if len(recent) == SUSTAINED and all(beyond(mine) for mine, _ in recent) and sum(beyond(other) for _, other in recent) <= 1:
-        return f"{'below' if falls else 'above'} {stop:g} in each of the last {SUSTAINED} minutes, and the baseline was not"
+    others = _worst(baseline, until, falls)
+    for row in (*canary, _means(canary, until)):
+        recent = [(mine, other) for mine, other in zip(row[:until], others, strict=False) if mine is not None][-SUSTAINED:]
+        if len(recent) == SUSTAINED and all(beyond(mine) for mine, _ in recent) and sum(beyond(other) for _, other in recent) <= 1:
+            return f"{'below' if falls else 'above'} {stop:g} in each of the last {SUSTAINED} minutes, and the baseline was not"
     return ""
 
 
@@ -113,21 +119,18 @@ def _worst(rows: Sequence[Levels], until: int, falls: bool) -> Levels:
     return result
 
 
-def _leak(metric: Metric, pairs: Sequence[tuple[float, float]], step: float) -> str:
+def _leak(metric: Metric, canary: Sequence[Levels], means: tuple[Levels, Levels], spans: Spans, step: float) -> str:
     """A climb of the difference that is steady and reaches the NO-GO limit within the horizon, from a level that is already above the baseline's."""
     stop, tolerance = metric.tolerance.stop, metric.tolerance
-    recent = pairs[-WINDOW:]
-    if stop is None or metric.direction is Direction.DECREASE or len(recent) < LEAK_STEPS:
+    recent = [(a, b) for a, b in zip(*means, strict=True) if a is not None and b is not None][-WINDOW:]
+    if stop is None or metric.direction is Direction.DECREASE or len(recent) < STEPS:
         return ""
-    apart = [a - b for a, b in recent]
-    couples = list(combinations(range(len(apart)), 2))
-    tau = sum((apart[j] > apart[i]) - (apart[j] < apart[i]) for i, j in couples) / len(couples)
-    slope = median((apart[j] - apart[i]) / (j - i) for i, j in couples) * 60 / step
     level, base = median(a for a, _ in recent[-3:]), median(b for _, b in recent[-3:])
-    if tau < LEAK_TAU or slope <= 0 or level <= base * tolerance.go_ratio + tolerance.go_margin:
+    if level <= base * tolerance.go_ratio + tolerance.go_margin:
         return ""
-    left = (stop - level) / slope
-    if left > LEAK_HORIZON:
+    slope = climb(canary[:MAX_PODS], means[1], spans(), step)
+    left = (stop - level) / slope if slope else LEAK_HORIZON + 1
+    if slope is None or left > LEAK_HORIZON:
         return ""
     return f"climbs by {slope:.2g} a minute while the baseline does not: {stop:g} is reached in about {max(0.0, left):.0f} minutes"
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from math import exp, log
 
+from cicd_agents.analysis.canary.climbing import spans
 from cicd_agents.analysis.canary.counts import Compared, Setting, compare
 from cicd_agents.analysis.canary.gauges import Leveled, judge_levels, rows_of
 from cicd_agents.analysis.canary.streams import (
@@ -77,11 +78,11 @@ def _ratio(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement:
     return _told(metric, found, complement=stream.complement)
 
 
-def _told(metric: Metric, found: Compared, *, complement: bool = False) -> MetricJudgement:
+def _told(metric: Metric, found: Compared, *, complement: bool = False, slower_than: float | None = None) -> MetricJudgement:
     def true(rate: float | None) -> float | None:
         return rate if rate is None or not complement else 1 - rate
 
-    result = blank(metric, found.status, _reason(metric, found))
+    result = blank(metric, found.status, _reason(metric, found, slower_than))
     canary, baseline = true(found.canary), true(found.baseline)
     return replace(
         result, canary=canary, baseline=baseline, delta=_delta(canary, baseline), effect=_effect(canary, baseline), strength=found.strength,
@@ -90,12 +91,14 @@ def _told(metric: Metric, found: Compared, *, complement: bool = False) -> Metri
     )  # fmt: skip
 
 
-def _reason(metric: Metric, found: Compared) -> str:
+def _reason(metric: Metric, found: Compared, slower_than: float | None) -> str:
     title, strength = metric.title or metric.name, found.strength
     if found.status is Status.NO_DATA:
         return f"{title}: there is no minute in which both versions had traffic after warm-up"
     mine = f"{strength.canary_events or 0:.0f} of {strength.canary_total or 0:.0f}"
-    counts = f"{mine} against {strength.baseline_events or 0:.0f} of {strength.baseline_total or 0:.0f}"
+    # The quantile that is shown is an estimate between bounds; what is tested are the requests beyond one of them.
+    bound = "" if slower_than is None else f" slower than {slower_than:g} s" if slower_than >= 1 else f" slower than {1000 * slower_than:g} ms"
+    counts = f"{mine} against {strength.baseline_events or 0:.0f} of {strength.baseline_total or 0:.0f}{bound}"
     if found.status is Status.FAIL:
         word = "drop" if metric.direction is Direction.DECREASE else "spike"
         return f"{title} {word}: {counts}; beyond the tolerance, and chance and the usual noise do not explain it"
@@ -112,28 +115,30 @@ def _latency(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgemen
     until = setting.until
     first = max(0, round((tables.since - tables.start) / tables.step))
     counts = histogram(tables.baseline, until)
-    found: list[Compared] = []
+    if not any(replica.latency for replica in (*tables.canary, *tables.baseline)):
+        return blank(metric, Status.NO_DATA, f"{metric.title or metric.name}: no latency buckets are measured")
+    found: list[tuple[float, Compared]] = []
     for bound in bounds_about(counts, q, setting.slo if q >= TAIL else None):
         stream = tables.stream(bound, partial(latency_stream, bound))
-        found.append(compare(metric, stream, setting, latency_limits(metric.tolerance, counts, bound, setting.see)))
-    seen = [item for item in found if item.status is not Status.NO_DATA]
+        found.append((bound, compare(metric, stream, setting, latency_limits(metric.tolerance, counts, bound, setting.see))))
+    seen = [(bound, item) for bound, item in found if item.status is not Status.NO_DATA]
     if not seen:
         return blank(metric, Status.NO_DATA, f"{metric.title or metric.name}: there is no minute in which both versions had traffic after warm-up")
-    best = max(seen, key=lambda item: item.strength.log_e or 0.0)
-    together = log(sum(exp(min(600.0, item.strength.log_e or 0.0)) for item in seen) / len(seen))
+    bound, best = max(seen, key=lambda item: item[1].strength.log_e or 0.0)
+    together = log(sum(exp(min(600.0, item.strength.log_e or 0.0)) for _, item in seen) / len(seen))
     strength = replace(best.strength, log_e=together, p_value=min(1.0, exp(-max(0.0, together))))
-    status = _joined(seen, best, together, setting)
+    status = _joined([item for _, item in seen], best, together, setting)
     canary, baseline = quantile(histogram(tables.canary, until), q), quantile(histogram(tables.baseline, until, first) or counts, q)
     best = replace(best, status=status, strength=strength)
     return replace(
-        _told(metric, best), canary=canary, baseline=baseline, delta=_delta(canary, baseline), effect=_effect(canary, baseline),
+        _told(metric, best, slower_than=bound), canary=canary, baseline=baseline, delta=_delta(canary, baseline), effect=_effect(canary, baseline),
         limit=None if baseline is None else baseline * metric.tolerance.go_ratio, upper=None,
     )  # fmt: skip
 
 
 def _joined(seen: Sequence[Compared], best: Compared, together: float, setting: Setting) -> Status:
     """The bounds share one budget: their mean e-value must reach the threshold."""
-    if together >= setting.threshold and best.beyond:
+    if together >= setting.threshold and best.status is Status.FAIL:
         return Status.FAIL
     return Status.PASS if all(item.status is Status.PASS for item in seen) else Status.INCONCLUSIVE
 
@@ -186,14 +191,16 @@ def _gauge(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement:
         return _series(metric, tables, setting)
     first = max(0, round((tables.since - tables.start) / tables.step))
     trimmed = [[row[first:] for row in side] for side in rows]
-    return _leveled(metric, judge_levels(metric, trimmed[0], trimmed[1], replace(setting, until=max(0, setting.until - first)), tables.step))
+    later = replace(setting, until=max(0, setting.until - first))
+    return _leveled(metric, judge_levels(metric, trimmed[0], trimmed[1], later, tables.step, lambda: spans(tables, setting.until)[first:]))
 
 
 def _series(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement:
     """A ready series: one value of each version per step; weaker, since the counts behind it are not known."""
     first = max(0, round((tables.since - tables.start) / tables.step))
     rows = [[side[metric.name][first : setting.until]] if metric.name in side else [] for side in (tables.canary_values, tables.baseline_values)]
-    found = judge_levels(_scaled(metric), rows[0], rows[1], replace(setting, until=max(0, setting.until - first)), tables.step)
+    later = replace(setting, until=max(0, setting.until - first))
+    found = judge_levels(_scaled(metric), rows[0], rows[1], later, tables.step, lambda: spans(tables, setting.until)[first:])
     return replace(_leveled(metric, found), weaker=True)
 
 

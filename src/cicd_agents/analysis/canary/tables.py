@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from math import floor, isfinite, isinf, isnan
+from statistics import median_low
 
 from cicd_agents.analysis.canary.counters import clean, increments, levels, resets, spread
 from cicd_agents.domain.canary import CanaryPolicy, Observation, Replica, Samples, Version
@@ -78,7 +79,10 @@ class ReplicaTable:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Both versions on one grid of `bins` steps from `start`; `since` is when the canary began, `last` the time of its newest sample, None without one."""
+    """Both versions on one grid of `bins` steps from `start`; `since` is when the canary began, `last` the time of its newest sample, None without one.
+
+    `smeared` is how many steps an interval between two samples of a canary's pod usually lies in.
+    """
 
     start: float
     step: float
@@ -91,6 +95,7 @@ class Tables:
     canary_values: dict[str, Levels]
     share: Samples
     exclusions: tuple[str, ...]
+    smeared: int
     streams: dict[object, Stream] = field(default_factory=dict, compare=False, repr=False)
 
     def stream(self, key: object, make: Callable[[Sequence[ReplicaTable], Sequence[ReplicaTable]], Stream]) -> Stream:
@@ -129,7 +134,7 @@ def tabulate(observation: Observation, policy: CanaryPolicy) -> Tables | None:
     tables = [{name: levels(samples, start, step, bins) for name, samples in side.items()} for side in values]
     last = max(canary_last, default=None)
     share = tuple(clean(observation.share, Counter()))
-    return Tables(start, step, bins, since, last, sides[0], sides[1], tables[0], tables[1], share, tuple(notes))
+    return Tables(start, step, bins, since, last, sides[0], sides[1], tables[0], tables[1], share, tuple(notes), _smeared(cleaned[1], start, step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +218,19 @@ class _Grid:
         return usable
 
 
+def _smeared(side: Sequence[_Cleaned], start: float, step: float) -> int:
+    """The median over all intervals; a step counts from a tenth of it on."""
+    spans = [(before - start, after - start) for replica in side for before, after in pairwise(replica.scrapes)]
+    return max(1, median_low([floor(end / step - 0.1) - floor(begin / step + 0.1) + 1 for begin, end in spans] or [1]))
+
+
 def _restarts(replica: _Cleaned) -> tuple[float, ...]:
     """When the replica started again: by its restart counter where there is one, otherwise by resets of its request or latency counters."""
     counted = replica.counters.get("restarts")
     if counted:
         return tuple(after[0] for before, after in pairwise(counted) for _ in range(int(min(10.0, max(0.0, after[1] - before[1])))))
     rows = list(replica.requests.values()) + [samples for bound, samples in replica.latency.items() if isinf(bound)]
-    return tuple(sorted({time for samples in rows for time in resets(samples)}))
+    return tuple(resets(rows))
 
 
 def _told(version: Version, side: Sequence[_Cleaned], policy: CanaryPolicy) -> list[str]:
