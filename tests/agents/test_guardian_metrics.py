@@ -64,6 +64,9 @@ def _odd(text: Text) -> None:
             # Two processes on two ports of one pod.
             counts("two-processes", pod, "200", samples, instance=instance)
         counts("reset", pod, "200", samples)
+        # Routes in a label that scrape configurations also have.
+        for route, factor in (("/orders", 1.0), ("/pay", 3.0)):
+            counts("routes", pod, "200", [(time, factor * value) for time, value in samples], endpoint=route)
         for place, route in enumerate(("/a", "/b")):
             # /b is reset in the middle, behind the growth of /a.
             odd = [(time, value if place == 0 or number < 20 else 50.0 * (number - 20)) for number, (time, value) in enumerate(samples)]
@@ -346,6 +349,19 @@ def test_queries_of_ones_own_become_counters_and_values(store: PrometheusStore) 
 def test_a_query_that_gives_many_series_is_left_out_and_named(store: PrometheusStore) -> None:
     seen = gather(store, ask("http-healthy", own=parse_own(["requests=http_requests_total{selector}"])))
     assert any("the query requests gives" in text for text in seen.observation.warnings)
+
+
+def test_routes_in_a_label_that_scrape_configurations_also_have_are_all_counted(store: PrometheusStore) -> None:
+    seen = gather(store, ask("routes"))
+    assert not [note for note in seen.notes if "counted once" in note]
+    assert counted(seen.observation.canary, "2xx") == pytest.approx(4 * counted(gather(store, ask("reset")).observation.canary, "2xx"))
+
+
+def test_a_service_without_buckets_is_told_what_to_do(store: PrometheusStore) -> None:
+    [note] = [note for note in gather(store, ask("reset")).notes if "latency is not measured" in note]
+    assert "http_request_duration_seconds_bucket" in note
+    assert "`latency_p95: {required: false}`" in note
+    assert not [note for note in gather(store, ask("http-healthy")).notes if "latency is not measured" in note]
 
 
 def test_a_query_that_fails_is_named_and_the_others_are_judged(store: PrometheusStore) -> None:

@@ -53,6 +53,26 @@ def test_tables_are_read_as_text_json_and_yaml(tmp_path: Path) -> None:
     assert parse_points(TABLE, "--points", POLICY) == EXPECTED
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "error_rate: {canary: 0.12%, baseline: 0.10%}\nlatency_p95:\n  canary: 165ms\n  baseline: 150ms\ncpu: {canary: 48%, baseline: 45%}\n",
+        (
+            "metrics:\n- metric: error_rate\n  canary: 0.12%\n  baseline: 0.10%\n- name: P95\n  canary: 165ms\n  baseline: 150ms\n"
+            "- {name: cpu, canary: 48%, baseline: 45%}\n"
+        ),
+        "Canary:\n  Error rate: 0.12%\n  P95: 165ms\n  CPU: 48%\nBaseline:\n  Error rate: 0.10%\n  P95: 150ms\n  CPU: 45%\n",
+    ],
+)
+def test_yaml_that_is_piped_in_is_read_as_yaml(text: str) -> None:
+    assert parse_points(text, "standard input", POLICY) == EXPECTED
+
+
+def test_a_mistake_in_yaml_that_is_piped_in_is_told_with_its_line() -> None:
+    says = "standard input, line 1: error_rate.basline of the table is not known"
+    assert says in _refused(parse_points, "error_rate: {canary: 5.2%, basline: 0.1%}\n", "standard input", POLICY)
+
+
 def test_the_examples_are_read() -> None:
     assert [query.name for query in read_policy_file(EXAMPLES / "policy.yml").queries] == ["checkout_errors.errors", "checkout_errors.total", "queue_length"]
     template = read_template_file(EXAMPLES / "analysis-template.yml", {"service-name": "shop", "latest-hash": "abc"})

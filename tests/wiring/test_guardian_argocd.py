@@ -40,6 +40,13 @@ def test_a_broken_deployment_closes_the_gate_and_is_rolled_back(deployment: Depl
     assert [line["phase"] for line in deployment.audit].count("intent") == 3
 
 
+def test_charts_and_table_have_the_same_limits(deployment: Deployment, app: App) -> None:
+    details = deployment.run(BROKEN).report["details"]
+    limits = {metric["name"]: metric["limit"] for metric in details["metrics"]}
+    assert {chart["name"] for chart in details["charts"]} >= {"error_rate", "latency_p95"}
+    assert [chart["limit"] for chart in details["charts"]] == [limits[chart["name"]] for chart in details["charts"]]
+
+
 def test_by_default_a_rollback_is_only_suggested(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
     ran = deployment.run(BROKEN)
     assert ran.code == 1

@@ -21,6 +21,7 @@ from cicd_agents.domain.errors import UsageError
 Run = Callable[..., tuple[int, str, str]]
 GOOD = "Error rate: 0.12% (baseline: 0.10%) / P95 latency: 165ms (baseline: 150ms) / CPU: 48% (baseline: 45%)"
 BAD = "Error rate: 5.2% (baseline: 0.10%) / P95 latency: 450ms (baseline: 150ms)"
+SELECTORS = {"canary_selector": 'pod=~"api-new-.*"', "baseline_selector": 'pod=~"api-old-.*"', "deployed_at": "20m"}
 FORMS = ("text", "markdown", "json", "html")
 
 
@@ -33,6 +34,22 @@ def shown(out: str) -> str:
     import html
 
     return html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", out, flags=re.DOTALL))) if out.startswith("<!") else out
+
+
+def test_a_rollback_that_nothing_can_do_is_told_at_a_go_already(deployment: Deployment) -> None:
+    for service, code in ((HEALTHY, 0), (BROKEN, 1)):
+        ran = guardian(deployment, "check", rollback="auto", **SELECTORS, metrics_selector=f'namespace="{service}"')
+        assert ran.code == code, ran.out
+        assert "rollback: auto has nothing to act by" in ran.out
+
+
+def test_a_secret_that_is_cut_is_hidden_and_commands_are_safe_to_copy(deployment: Deployment) -> None:
+    token = "ghp_" + "a1B2" * 9
+    selectors = SELECTORS | {"canary_selector": f'pod=~"api-new-.*",note!="{"x" * 55}{token}"'}
+    ran = guardian(deployment, "check", **selectors, metrics_selector=f'namespace="{BROKEN}"', service="shop; rm -rf $HOME")
+    assert ran.code == 1, ran.out
+    assert "ghp_" not in ran.out
+    assert "argocd app rollback 'shop; rm -rf $HOME' <ID>" in ran.out
 
 
 # The two scenarios, word for word

@@ -158,6 +158,16 @@ def test_critical_messages_of_the_new_pods_alone_roll_back(guard: Deployment, cl
     assert runs(cluster, FINE) == OLD_IMAGE
 
 
+def test_logs_that_were_asked_for_and_cannot_be_read_hold_a_good_version(guard: Deployment, cluster: CustomServer) -> None:
+    rolled(cluster, FINE)
+    canary, baseline = (f'{{namespace="{FINE}", pod=~"{replica_set(image)}-.*"}}' for image in (NEW_IMAGE, OLD_IMAGE))
+    with LokiServer(token="another") as loki:
+        ran = guard.run(FINE, loki_url=loki.http.url, canary_logs=canary, baseline_logs=baseline, **on(FINE))
+    assert ran.code == 3, ran.out
+    assert "Cannot see: Logs were not read" in ran.out
+    assert ran.report["details"]["decision"] == "hold"
+
+
 def test_a_policy_file_has_stages_of_its_own(guard: Deployment, cluster: CustomServer) -> None:
     rolled(cluster, FINE)
     (guard.folder / "work").mkdir()

@@ -303,12 +303,15 @@ def test_a_no_go_is_posted_at_each_run(deployment: OnGitHub, app: App, slack: Sl
     assert len(slack.messages) == 2
 
 
-def test_a_hold_that_slack_did_not_take_is_posted_by_the_next_run(deployment: OnGitHub, app: App, slack: SlackServer) -> None:
-    wanted = {"guardian_state": "state.json", "watch": "1"}
+@pytest.mark.parametrize("kept", [{"guardian_state": "state.json"}, {"history": "memory.sqlite"}], ids=["state", "history"])
+def test_a_hold_that_slack_did_not_take_is_posted_by_the_next_run(deployment: OnGitHub, app: App, slack: SlackServer, kept: dict[str, str]) -> None:
+    wanted = {"watch": "1", **kept}
     assert deployment.run(EMPTY, **wanted, slack_webhook=slack.webhook_url + "x").code == 3
     assert slack.messages == []
-    assert deployment.run(EMPTY, **wanted, slack_webhook=slack.webhook_url).code == 3
-    assert len(slack.messages) == 1
+    for _ in range(2):
+        deployment.number += 1
+        assert deployment.run(EMPTY, **wanted, slack_webhook=slack.webhook_url).code == 3
+        assert len(slack.messages) == 1
 
 
 def test_a_dry_run_writes_to_nobody(deployment: OnGitHub, hub: GitHub, argocd: ArgoCDServer, app: App, slack: SlackServer) -> None:

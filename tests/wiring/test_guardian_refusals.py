@@ -84,13 +84,20 @@ def test_a_server_that_refuses_is_no_data_and_the_setting_is_named(
         ({"prometheus_url": "prometheus.example"}, "prometheus-url"),
         ({"prometheus_url": "https://user:word@prometheus.example"}, "prometheus-url"),
         ({"prometheus_url": "http://prometheus.example", "prometheus_ca": ""}, "allow-http"),
+        ({"prometheus_url": "http://127.0.0.1:9"}, "prometheus-ca is of no use without TLS"),
+        ({"prometheus_url": "http://169.254.169.254", "prometheus_ca": "", "allow_http": "169.254.169.254"}, "is never called"),
+        ({"prometheus_url": "", "grafana_url": "grafana.example"}, "grafana-url"),
+        ({"loki_url": "loki.example", "canary_logs": '{a="b"}', "baseline_logs": '{a="c"}'}, "loki-url"),
+        ({"loki_url": "https://loki.example", "baseline_logs": '{a="c"}'}, "canary-logs is empty"),
+        ({"delivery": "", "workload": "api"}, "workload: 'api' is nothing that can be acted by"),
+        ({"template_args": "a=b"}, "template-args are those of an analysis-template"),
     ],
 )
 def test_settings_that_can_never_work_are_refused_before_anything_is_asked(
     deployment: Deployment, locked: Prometheus, argocd: ArgoCDServer, wrong: dict[str, str], setting: str
 ) -> None:
     code, told = outcome(deployment, access(locked, **wrong))
-    assert code in (2, 3)
+    assert code == 2
     assert setting in told
     assert argocd.rollbacks == []
 
@@ -129,10 +136,31 @@ def test_a_query_that_makes_no_sense_names_its_setting(
     assert argocd.rollbacks == []
 
 
-def test_a_query_that_prometheus_refuses_is_told_and_judges_nothing(request: pytest.FixtureRequest, deployment: Deployment) -> None:
-    ran = deployment.run(HEALTHY, prometheus_url=prometheus(request.config).url, queries="queue=nonsense(queue{selector})", promote="off", rollback="off")
-    assert "queue" in ran.out
-    assert "parse error" in ran.out or "unknown function" in ran.out
+@pytest.mark.parametrize(("service", "code"), [(HEALTHY, 3), (BROKEN, 1)])
+def test_a_query_that_prometheus_cannot_read_keeps_the_gate_shut_and_saves_no_bad_version(
+    request: pytest.FixtureRequest, deployment: Deployment, service: str, code: int
+) -> None:
+    settings = {"prometheus_url": prometheus(request.config).url, "queries": "queue=nonsense(queue{selector})", "promote": "off", "rollback": "off"}
+    ran = deployment.run(service, watch="30", **settings)
+    assert ran.code == code, ran.out
+    assert "queries: queue: Prometheus: a query was rejected (400)" in ran.out or code == 1
+    assert 'unknown function with name "nonsense"' in ran.out
+    assert sum(deployment.clock.slept) <= 60
+
+
+def test_matchers_that_prometheus_cannot_read_are_a_wrong_setting(request: pytest.FixtureRequest, deployment: Deployment) -> None:
+    url = prometheus(request.config).url
+    with pytest.raises(UsageError, match=r"^canary-selector: Prometheus: a query was rejected \(400\): .*missing closing \)"):
+        deployment.run(HEALTHY, prometheus_url=url, canary_selector='pod=~"api-new-("')
+    with pytest.raises(UsageError, match=r"^metrics-selector: "):
+        deployment.run(HEALTHY, prometheus_url=url, metrics_selector='namespace=~"("')
+
+
+def test_a_watch_ends_early_where_looking_again_would_show_no_more(deployment: Deployment, locked: Prometheus) -> None:
+    ran = deployment.run(BROKEN, watch="30", **access(locked, prometheus_password="not-the-password"))
+    assert ran.code == 3, ran.out
+    assert sum(deployment.clock.slept) <= 60
+    assert "looking again would show no more" in ran.out
 
 
 # Events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cicd_agents.analysis.canary.conclusion import shown
 from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, MetricJudgement, Status
@@ -49,9 +49,15 @@ def details_of(judgement: Judgement, policy: CanaryPolicy, subject: Subject, see
         subject.service, subject.environment, str(judgement.strategy), judgement.stage + 1, len(policy.stages), judgement.share, judgement.minutes,
         stage.minutes, judgement.status, judgement.decision, judgement.reason, tuple(_row(metric, seen) for metric in judgement.metrics), judgement.alarms,
         positives, negatives, actions(judgement, policy, subject), judgement.risk, judgement.risk_terms, judgement.triggers, seen.foresight,
-        judgement.exclusions, seen.queries[:_MOST_QUERIES], seen.charts, seen.timeline, seen.links, judgement.budget, judgement.alpha, judgement.weaker,
-        subject.judge, subject.canary_version, subject.baseline_version, judgement.needed_requests, judgement.needed_minutes,
+        judgement.exclusions, seen.queries[:_MOST_QUERIES], _charts(judgement, seen), seen.timeline, seen.links, judgement.budget, judgement.alpha,
+        judgement.weaker, subject.judge, subject.canary_version, subject.baseline_version, judgement.needed_requests, judgement.needed_minutes,
     )  # fmt: skip
+
+
+def _charts(judgement: Judgement, seen: Seen) -> tuple[Chart, ...]:
+    """The charts with the limits by which it was judged, so that table and chart say the same; where none was judged the curve's own stays."""
+    limits = {metric.name: metric.limit for metric in judgement.metrics if metric.limit is not None}
+    return tuple(replace(chart, limit=limits.get(chart.name, chart.limit)) for chart in seen.charts)
 
 
 def indicators(judgement: Judgement) -> tuple[tuple[str, ...], tuple[str, ...]]:

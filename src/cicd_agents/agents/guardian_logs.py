@@ -48,12 +48,16 @@ class LogsAsk:
 
 @dataclass(frozen=True, slots=True)
 class LogsSeen:
-    """Kinds of messages with their counters, by replica. `warnings` say what was not seen; then the logs of both versions are left out."""
+    """Kinds of messages with their counters, by replica. `warnings` say what was not seen; then the logs of both versions are left out.
+
+    `unanswered`: why the store told nothing, empty where it did. A version without a line may be a quiet one, a store that does not answer says nothing.
+    """
 
     canary: Mapping[str, tuple[LogTemplate, ...]] = field(default_factory=dict)
     baseline: Mapping[str, tuple[LogTemplate, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unanswered: str = ""
 
     def on(self, observation: Observation) -> Observation:
         """The observation with these logs."""
@@ -76,7 +80,7 @@ def gather_logs(store: LogCounts, ask: LogsAsk, redact: Redact) -> LogsSeen:
             return LogsSeen(warnings=tuple(f"{side}: no line of its log query was found, so critical messages cannot be seen" for side in empty))
         critical = [_critical(store, ask, *each) for each in _sides(ask)]
     except ServiceError as problem:
-        return LogsSeen(warnings=(f"Logs were not read: {problem}",))
+        return LogsSeen(warnings=(f"Logs were not read: {problem}",), unanswered=f"Logs were not read: {problem}")
     mine, other = ask.begins
     whole = critical[0].complete_from <= mine and critical[1].complete_from + ask.shift <= other
     begin = other if whole else max(critical[0].complete_from, critical[1].complete_from + ask.shift)

@@ -13,8 +13,8 @@ from cicd_agents.analysis.canary.observing.earlier import earlier_plans, earlier
 from cicd_agents.analysis.canary.observing.observation import observed
 from cicd_agents.analysis.canary.observing.plan import BASELINE, BOTH, CANARY, Planned, planned, query_of, selected, span, window
 from cicd_agents.analysis.canary.packs.choice import Choice, Found, choose, found_in, probe, probe_past
-from cicd_agents.domain.canary import Observation, Version
-from cicd_agents.domain.errors import ServiceError
+from cicd_agents.domain.canary import Kind, Observation, Version
+from cicd_agents.domain.errors import Rejected, ServiceError, UsageError
 from cicd_agents.domain.guardian import MetricsAnswer, MetricsStore, QueryRecord
 
 __all__ = ["MetricsAsk", "MetricsSeen", "gather"]
@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 class MetricsSeen:
     """What metrics say. `pack` is the name of the query pack, empty: none fits; `reason` why this one. `notes` are for people; what makes the evidence weaker
     stands in the observation's warnings. `failed` are the queries that the store did not answer, each with why; `query_of` the canary's query by the name of a
-    metric of the policy."""
+    metric of the policy; `misspelt` the queries of the user's own that it cannot read."""
 
     observation: Observation
     queries: tuple[QueryRecord, ...] = ()
@@ -36,6 +36,7 @@ class MetricsSeen:
     notes: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     query_of: Mapping[str, str] = field(default_factory=dict)
+    misspelt: tuple[str, ...] = ()
 
 
 def gather(store: MetricsStore, ask: MetricsAsk, *, workers: int = WORKERS) -> MetricsSeen:
@@ -68,8 +69,25 @@ def gather(store: MetricsStore, ask: MetricsAsk, *, workers: int = WORKERS) -> M
         observation = replace(observation, earlier=_days(earlier, of_days, choice, ask))
         # One day's queries stand for all: only the time differs.
         records += tuple(_record(plan, result) for plan, result in zip(earlier, of_days, strict=True) if plan.side == earlier[0].side)
-    notes = (*told, *_unseen(plans), *_unanswered(of_days))
-    return MetricsSeen(observation, records, choice.pack.name if choice.pack else "", choice.reason, notes, failed, query_of(plans, ask.policy))
+    notes = (*told, *_unseen(plans), *_without_buckets(choice, ask), *_unanswered(of_days))
+    return MetricsSeen(
+        observation, records, choice.pack.name if choice.pack else "", choice.reason, notes, failed, query_of(plans, ask.policy), _misspelt(plans, results)
+    )
+
+
+def _misspelt(plans: Sequence[Planned], results: Sequence[MetricsAnswer | ServiceError]) -> tuple[str, ...]:
+    """The queries of the user's own that the server cannot read, each once."""
+    found: dict[str, str] = {}
+    for plan, result in zip(plans, results, strict=True):
+        kind, _, name = plan.role.partition(" ")
+        if name and kind in ("value", "counter") and _unreadable(result):
+            found.setdefault(name, f"queries: {name}: {result}")
+    return tuple(found.values())
+
+
+def _unreadable(result: object) -> bool:
+    """Whether a query was refused for what stands in it (Prometheus, "HTTP API": 400 is for parameters that are missing or wrong)."""
+    return isinstance(result, Rejected) and "(400)" in str(result)
 
 
 def _days(plans: Sequence[Planned], results: Sequence[MetricsAnswer | ServiceError], choice: Choice, ask: MetricsAsk) -> tuple[Version, ...]:
@@ -97,9 +115,12 @@ class _Probes:
     def of(self, matchers: Mapping[str, str]) -> dict[str, Found]:
         """What each side has at the end of its window; one that has nothing then may have ended, so it is asked over the whole window.
 
-        Raises ServiceError where neither side is answered.
+        Raises ServiceError where neither side is answered, and UsageError for matchers that the server cannot read.
         """
         found, problems = self._round({side: probe(text) for side, text in matchers.items()})
+        # Our part of this query is always the same, so what cannot be read are the matchers.
+        if wrong := [side for side, problem in problems.items() if _unreadable(problem)]:
+            raise UsageError(f"{f'{wrong[0]}-selector' if len(wrong) == 1 else 'metrics-selector'}: {problems[wrong[0]]}")
         if len(problems) == len(matchers):
             raise next(iter(problems.values()))
         quiet = [side for side in matchers if side not in problems and not found[side].series]
@@ -144,6 +165,17 @@ def _unseen(plans: Sequence[Planned]) -> Sequence[str]:
     if {"cpu", "memory"} & {plan.role for plan in plans}:
         return ()
     return ("CPU and memory are not judged: the matchers select no series of cAdvisor; matchers by namespace and pod would",)
+
+
+def _without_buckets(choice: Choice, ask: MetricsAsk) -> Sequence[str]:
+    """What is said where a latency must be seen that nobody measures: without that nobody finds out what to do about a hold that never ends."""
+    given = {own.name for own in ask.own}
+    needed = [metric for metric in ask.policy.metrics if metric.kind is Kind.QUANTILE and metric.required and metric.name not in given]
+    if choice.pack is None or choice.durations is not None or not needed:
+        return ()
+    names = " or ".join(family.buckets for family in choice.pack.durations)
+    wish = ", ".join(f"{metric.name}: {{required: false}}" for metric in needed)
+    return (f"latency is not measured: no side has {names}; let the service write buckets, or put `{wish}` under `metrics` of canary-policy",)
 
 
 def _record(plan: Planned, result: MetricsAnswer | ServiceError) -> QueryRecord:

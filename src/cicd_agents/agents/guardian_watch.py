@@ -24,11 +24,12 @@ class Looks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How a watch ended: the last judgement, the state to be kept, and whether the time was up before it was decided."""
+    """How a watch ended: the last judgement, the state to be kept, whether the time was up before it was decided, and whether it was given up."""
 
     judgement: Judgement
     state: WatchState
     timed_out: bool = False
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Watch:
     """`promote` gives the next share (None: all) and says whether it was done; None: somebody else moves the traffic, so one stage is all.
 
     `keep` stores the state after every change, so that a killed job can be taken up again. `seconds` is how long to watch, 0: one look.
+    `in_vain` says whether looking again would tell no more.
     """
 
     look: Looks
@@ -46,6 +48,7 @@ class Watch:
     say: Callable[[str], object]
     seconds: float
     every: float
+    in_vain: Callable[[], bool] = lambda: False
 
     def run(self, state: WatchState) -> Watched:
         """Watch from the state on."""
@@ -68,6 +71,8 @@ class Watch:
             left = end - self.clock.monotonic()
             if left <= 0:
                 return Watched(judgement, state, timed_out=True)
+            if self.in_vain():
+                return Watched(judgement, state, given_up=True)
             self.clock.sleep(min(self.every, left))
 
     def _promoted(self, judgement: Judgement, state: WatchState) -> WatchState | None:

@@ -24,6 +24,8 @@ MAX_NODES = 100_000
 MAX_DOCUMENTS = 50
 # Whole numbers longer than this cannot be counted with, nor shown.
 MAX_DIGITS = 60
+# A key with a mapping behind or below it, or an item of a list with a key: text as people write it has no such, or is no YAML.
+_NESTED = re.compile(r"^[ ]*(?:- *)?[\"'\w][\w .\"'-]*:[ ]*(?:\{|\r?$)|^- *(?:metric|name):", re.MULTILINE)
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*|\[\d+\](?:\.[\w-]+|\[\d+\])*")
 
 
@@ -33,15 +35,22 @@ def read_points(path: Path, policy: CanaryPolicy) -> tuple[Point, ...]:
 
 
 def parse_points(text: str, name: str, policy: CanaryPolicy) -> tuple[Point, ...]:
-    """The points of a table that was given as text; `name` is for messages, and its suffix says what it is. Text that begins with { or [ is JSON."""
+    """The points of a table that was given as text; `name` is for messages, and its suffix says what it is. Text that begins with { or [ is JSON, and what
+    looks like YAML is read as that where it can be."""
     if name.endswith((".yml", ".yaml")):
         return _read(_yaml(text, name), name, lambda value: points_of(value, policy))
     if name.endswith(".json") or text.lstrip()[:1] in {"{", "["}:
         return _read(_Document(_json(text, name), None), name, lambda value: points_of(value, policy))
+    nested: UsageError | None = None
+    if _NESTED.search(text):
+        try:
+            return _read(_yaml(text, name), name, lambda value: points_of(value, policy))
+        except UsageError as problem:
+            nested = problem
     try:
         return points_of(text, policy)
     except UsageError as problem:
-        raise UsageError(f"{name}: {problem}") from None
+        raise nested or UsageError(f"{name}: {problem}") from None
 
 
 def read_policy_file(path: Path) -> PolicyFile:

@@ -18,6 +18,7 @@ from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.guardian_given import rules_of
 from cicd_agents.wiring.guardian_run import GuardianRun, Wish
 from cicd_agents.wiring.guardian_session import GuardianSession
+from cicd_agents.wiring.guardian_stopping import told_to_stop
 
 if TYPE_CHECKING:
     from cicd_agents.wiring.world import World
@@ -63,7 +64,7 @@ def run_guardian(settings: Settings, context: RunContext, world: World, wish: Wi
     settings = replace(settings, token=forge_token(context, settings, world.environment))
     minutes = settings.approval_wait + settings.recovery_wait + (settings.watch if wish.what == "watch" else 0)
     budget = Budget(world.clock, settings.time_limit + 60.0 * minutes)
-    with ExitStack() as stack:
+    with told_to_stop(world.say, settings.guardian_state), ExitStack() as stack:
         order = Order(context, settings, world.environment, world.clock, budget, world.say, world.timeouts)
         services = stack.enter_context(release_services(order))
         return GuardianSession(GuardianRun(settings, context, world, wish, services, budget, stack)).exit_code()

@@ -84,12 +84,14 @@ class Deciding:
         seconds = settings.watch * 60.0 if run.wish.what == WATCH else 0.0
         looking.moves = run.moves
         promote = self._promoting(found, looking) if run.moves else None
-        watch = Watch(looking, run.rules.policy, run.world.clock, promote, keep, run.world.say, seconds, float(settings.look_every))
+        watch = Watch(looking, run.rules.policy, run.world.clock, promote, keep, run.world.say, seconds, float(settings.look_every), looking.in_vain)
         watched = watch.run(state)
         self._ended = watched.state, keep
         self._tells(watched.state, keep)
         if watched.timed_out and seconds:
             run.notes.append(f"It was not decided within {settings.watch} minutes; run it again to go on watching.")
+        if watched.given_up:
+            run.notes.append("The watch was ended before its time, since looking again would show no more: mend that, and run it again.")
         seen = replace(looking.told(), timeline=watched.state.timeline, foresight=self._outlook(looking, watched.judgement))
         if self._asked is not None and self._asked[0] is watched.judgement:
             return replace(self._asked[1], seen=seen)

@@ -69,6 +69,8 @@ def given_judgement(settings: Settings, rules: Rules, sources: Sources, context:
     named = [name for name in ("metrics_table", "analysis_template", "slo_file") if getattr(settings, name)]
     if len(named) > 1:
         raise UsageError(f"{' and '.join(name.replace('_', '-') for name in named)} exclude each other; name one.")
+    if settings.template_args and not settings.analysis_template:
+        raise UsageError("template-args are those of an analysis-template, and there is none; name it, or leave them out.")
     if settings.metrics_table:
         return _of_table(settings, rules, context)
     if settings.analysis_template:

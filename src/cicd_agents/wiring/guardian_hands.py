@@ -45,6 +45,8 @@ class Hands:
         run = self.run
         way = run.sources.way()
         if way is None:
+            if run.settings.rollback == "auto":
+                run.notes.append("rollback: auto has nothing to act by, so a NO-GO only closes the gate: set delivery or workload.")
             return
         check_approvals(run.settings)  # at a healthy deployment already, not only when somebody must be asked
         from cicd_agents.wiring.guardian_acting import Acting

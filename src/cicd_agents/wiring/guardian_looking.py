@@ -18,7 +18,7 @@ from cicd_agents.analysis.canary.observing.shares import arriving, share_of, tol
 from cicd_agents.analysis.canary.stages import CLOSE
 from cicd_agents.clients.metrics.prometheus_check import CheckedStore, check, newest
 from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, Observation, Samples, Status
-from cicd_agents.domain.errors import ServiceError, Unavailable, UsageError
+from cicd_agents.domain.errors import BadAnswer, NotAllowed, NotFound, ServiceError, Unavailable, UsageError
 from cicd_agents.domain.guardian import WatchState
 from cicd_agents.domain.log_counts import LogCounts
 from cicd_agents.domain.ports import Clock
@@ -26,6 +26,9 @@ from cicd_agents.wiring.guardian_scene import Scene
 
 # A baseline of another time ends so long before the deployment, when its first signs may show.
 _CALIBRATION = 1800.0
+# What does not mend itself while we watch; once may be a gateway that is being rolled out.
+_IN_VAIN = (NotAllowed, NotFound, BadAnswer)
+_MOST_IN_VAIN = 2
 
 
 @dataclass(slots=True)
@@ -49,6 +52,8 @@ class Looking:
     notes: list[str] = field(default_factory=list, init=False)
     _shares: Samples = field(default=(), init=False)
     _checked: tuple[str, ...] | None = field(default=None, init=False)
+    _in_vain: int = field(default=0, init=False)
+    _unread: str = field(default="", init=False)
 
     def __call__(self, state: WatchState) -> Judgement:
         """The judgement now."""
@@ -59,10 +64,22 @@ class Looking:
             observation = self._observed(state, now)
         except ServiceError as problem:
             self.observation = None
+            self._in_vain = self._in_vain + 1 if self.seen is None and isinstance(problem, _IN_VAIN) else 0
             return blind(self.policy, state.stage, f"Cannot see: {problem}")
         self.observation = observation
         found = self.engine(observation, self.policy, now, self._stage(state))
+        misspelt = self.seen.misspelt if self.seen else ()
+        going_on = found.decision is Decision.PROMOTE
+        self._in_vain = self._in_vain + 1 if misspelt and going_on else 0
+        missing = misspelt[0] if misspelt else self._unread
+        if missing and going_on:
+            # Who asks for a metric or for logs wants them to be judged: without them nothing goes on. What the others say against the new version stands.
+            found = replace(found, status=Status.NO_DATA, decision=Decision.HOLD, reason=f"Cannot see: {missing}")
         return replace(found, notes=(*found.notes, *self.notes))
+
+    def in_vain(self) -> bool:
+        """Whether nothing will be seen however often it is looked: a credential, an address or a query is wrong. Said of several looks in a row."""
+        return self._in_vain >= _MOST_IN_VAIN
 
     def told(self) -> Seen:
         """What the last look rests on, for the report."""
@@ -87,6 +104,7 @@ class Looking:
             start = (self.scene.since if self.scene.since is not None else now - 3600) - _CALIBRATION
             lines = gather_logs(self.logs, LogsAsk(*self.log_queries, start, now, self._shift(now), since=self.scene.since), self.redact)
             self.notes += lines.notes
+            self._unread = lines.unanswered
             observation = lines.on(replace(observation, warnings=(*observation.warnings, *lines.warnings)))
         return observation
 

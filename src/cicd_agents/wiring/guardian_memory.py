@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cicd_agents.domain.canary import Decision
@@ -23,6 +24,9 @@ _MOST_READ = 100
 _LONGEST = 80
 # The memory keeps no longer one as it is, and it must be known again.
 _MOST_KEPT = 250
+_UNTOLD = "Slack was not told: "
+# Of one run the newest decision stays.
+_LATER = 0.001
 _WORDS = {Decision.PROMOTE: "went on", Decision.ROLLBACK: "rolled back", Decision.HOLD: "held"}
 
 
@@ -40,6 +44,18 @@ def remember(run: GuardianRun, judged: Judged) -> tuple[str, ...]:
     if run.keep_told is None:  # a state of the watch knows what was posted; the memory knows what was decided
         run.last_told = _told(known, decision)
     return earlier(known, decision)
+
+
+def untold(run: GuardianRun, judged: Judged) -> None:
+    """Note at the decision that people could not be told of it, so that the next run does not take it for told. Only the memory knows that without a state."""
+    if not has_memory(run.settings) or run.wish.by_hand or run.keep_told is not None:
+        return
+    decision = _decision(run, judged)
+    try:
+        with memory_of(run) as memory:
+            memory.record_decision(replace(decision, time=decision.time + _LATER, reason=f"{_UNTOLD}{decision.reason}"))
+    except (ServiceError, UsageError) as problem:
+        run.world.say(f"That nobody was told was not remembered: {problem}")
 
 
 def memory_of(run: GuardianRun) -> AbstractContextManager[StoredHistory]:

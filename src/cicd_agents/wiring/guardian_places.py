@@ -46,7 +46,8 @@ _STRANGER = "The run is of a fork, or about another commit, so nothing but files
 
 @dataclass(slots=True)
 class GuardianPlaces:
-    """Publishes one report; `form` is how it is printed. `last_told` is the kind of the last message about this deployment, `keep_told` keeps a new one's."""
+    """Publishes one report; `form` is how it is printed. `last_told` is the kind of the last message about this deployment, `keep_told` keeps a new one's;
+    `untold` notes that one was not taken."""
 
     context: RunContext
     settings: Settings
@@ -58,6 +59,7 @@ class GuardianPlaces:
     form: str = "text"
     last_told: str = ""
     keep_told: Callable[[str], object] | None = None
+    untold: Callable[[], object] = lambda: None
 
     def tell(self, report: GuardianReport, next_share: float | None) -> bool:
         """Print and, in CI, publish; whether a publication failed. `next_share` is the next stage's part of the traffic."""
@@ -139,10 +141,13 @@ class GuardianPlaces:
         try:
             post = slack_post(self.settings, self.world, self.budget, self.stack)
         except ServiceError as problem:
+            self.untold()
             return Published("slack", PublishStatus.FAILED, why=str(problem))
         published = publish_slack(post, to_guardian_slack(report, self.context.repository, comment_url), dry_run=self.settings.dry_run)
         if self.keep_told and published.status is PublishStatus.CREATED:
             self.keep_told(kind)
+        if published.status is PublishStatus.FAILED:
+            self.untold()
         return published
 
     def _mark(self, report: GuardianReport) -> Published:

@@ -62,12 +62,18 @@ def scene(settings: Settings, context: RunContext, sources: Sources, now: float)
         return _of_cluster(begun, sources, now)
     if not settings.canary_selector and not settings.metrics_selector:
         raise UsageError("Nothing says which series are the new version's: set workload (deployment:NAMESPACE/NAME), or canary-selector and baseline-selector.")
-    if settings.baseline_selector:
-        return replace(begun, canary_version=settings.canary_selector[:_SHORT], baseline_version=settings.baseline_selector[:_SHORT])
+    canary, baseline = (_short(text, sources) for text in (settings.canary_selector, settings.baseline_selector))
+    if baseline:
+        return replace(begun, canary_version=canary, baseline_version=baseline)
     if begun.since is None:
         raise UsageError("Without baseline-selector the time before the deployment is the baseline: say when it was by deployed-at (`15m`, or ISO 8601).")
     # Before it the new version had no series of its own, so the old one is what `metrics-selector` selects.
-    return replace(begun, canary_version=settings.canary_selector[:_SHORT], concurrent=False)
+    return replace(begun, canary_version=canary, concurrent=False)
+
+
+def _short(text: str, sources: Sources) -> str:
+    """The beginning of a text, for people. Secrets are hidden first: one that was cut is not known as one any more."""
+    return sources.world.redactor.redact(text).text[:_SHORT]
 
 
 def _of_cluster(begun: Scene, sources: Sources, now: float) -> Scene:

@@ -11,7 +11,7 @@ from cicd_agents.report.document import GuardianReport, report_of
 from cicd_agents.wiring.guardian_asking import Asking
 from cicd_agents.wiring.guardian_deciding import Deciding
 from cicd_agents.wiring.guardian_hands import Hands
-from cicd_agents.wiring.guardian_memory import remember
+from cicd_agents.wiring.guardian_memory import remember, untold
 from cicd_agents.wiring.guardian_places import GuardianPlaces
 from cicd_agents.wiring.guardian_run import ROLLBACK, GuardianRun, Judged
 from cicd_agents.wiring.guardian_verdict import verdict
@@ -39,7 +39,7 @@ class GuardianSession:
         earlier = remember(self.run, judged)
         self.run.notes += earlier
         judged = asking.after(judged, earlier)
-        return self._told(self._report(judged, clock.monotonic() - began))
+        return self._told(self._report(judged, clock.monotonic() - began), judged)
 
     def _report(self, judged: Judged, seconds: float) -> GuardianReport:
         """The report. The gate follows the judgement; where that opens it, or a person asked, what became of the operations counts."""
@@ -56,12 +56,13 @@ class GuardianSession:
             code = EXIT_UNDECIDED
         return replace(report, exit_code=code) if report.exit_code == EXIT_PASS and code is not None and acted else report
 
-    def _told(self, report: GuardianReport) -> int:
+    def _told(self, report: GuardianReport, judged: Judged) -> int:
         run, stages = self.run, self.run.rules.policy.stages
         following = stages[report.details.stage].share if report.details.stage < len(stages) else None
         places = GuardianPlaces(
-            run.context, run.settings, run.world, run.services, run.sources.dashboards(), run.budget, run.stack, run.wish.form, run.last_told, run.keep_told
-        )
+            run.context, run.settings, run.world, run.services, run.sources.dashboards(), run.budget, run.stack, run.wish.form, run.last_told, run.keep_told,
+            lambda: untold(run, judged),
+        )  # fmt: skip
         failed = places.tell(report, following)
         if failed and run.settings.fail_on_publish_error and report.exit_code == EXIT_PASS:
             return EXIT_UNDECIDED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cicd_agents.clients.clock import Budget
 from cicd_agents.domain.delivery_objects import ObjectName
-from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.errors import Refused, UsageError
 from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.guardian_cluster import PODS, InCluster, not_seen, of_canary, of_workload, rollout_not_seen, wait_until_seen
 from cicd_agents.wiring.guardian_ways import Ways
@@ -47,8 +47,13 @@ class Sources:
             from cicd_agents.clients.metrics.prometheus import PrometheusStore
             from cicd_agents.clients.metrics.prometheus_access import Access, tls_of
 
+            self._check_address("prometheus-url", given.prometheus_url)
+            tls = tls_of(given.prometheus_ca, given.prometheus_cert, given.prometheus_key)
+            files = [name for name in ("prometheus_ca", "prometheus_cert", "prometheus_key") if getattr(given, name)]
+            if files and given.prometheus_url.lower().startswith("http://"):
+                raise UsageError(f"{files[0].replace('_', '-')} is of no use without TLS: begin prometheus-url with https://, or leave it out.")
             store = PrometheusStore(
-                given.prometheus_url, self.world.clock, self.budget, tls=tls_of(given.prometheus_ca, given.prometheus_cert, given.prometheus_key),
+                given.prometheus_url, self.world.clock, self.budget, tls=tls,
                 access=Access(given.prometheus_token, given.prometheus_user, given.prometheus_password, given.prometheus_tenant),
                 allow_http=given.allow_http, note=self.note,
             )  # fmt: skip
@@ -57,6 +62,7 @@ class Sources:
         if given.grafana_url:
             from cicd_agents.clients.metrics.grafana import GrafanaStore
 
+            self._check_address("grafana-url", given.grafana_url)
             proxied = GrafanaStore(
                 given.grafana_url, given.grafana_token, self.world.clock, self.budget, source=given.grafana_datasource, allow_http=given.allow_http,
                 note=self.note,
@@ -83,6 +89,9 @@ class Sources:
             return None
         if not given.loki_url:
             raise UsageError("canary-logs and baseline-logs need loki-url.")
+        if not (given.canary_logs and given.baseline_logs):
+            raise UsageError(f"{'baseline' if given.canary_logs else 'canary'}-logs is empty: the logs of both versions are compared, so name both.")
+        self._check_address("loki-url", given.loki_url)
         from cicd_agents.clients.loki_counts import LokiCounts
 
         loki = LokiCounts(
@@ -146,6 +155,15 @@ class Sources:
     def way(self) -> DeliveryWay | None:
         """By what to act; None where the settings name nothing."""
         return Ways(self).way()
+
+    def _check_address(self, setting: str, url: str) -> None:
+        """Raises UsageError for an address that cannot be one, or is never called: looking again would not change that."""
+        from cicd_agents.clients.http_addresses import AddressRules, parsed
+
+        try:
+            AddressRules(setting, self.settings.allow_http).check(parsed(url, setting))
+        except Refused as problem:
+            raise UsageError(str(problem)) from None
 
     def note(self, retry: Retry) -> None:
         """Tell of a call that is made again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from shlex import quote
 
 from cicd_agents.agents.guardian_details import OUTCOME_OF, Subject, details_of, findings_of, title_of
 from cicd_agents.context.choice import GUARDIAN
@@ -68,7 +69,7 @@ def _subject(run: GuardianRun, judged: Judged) -> Subject:
     if run.hands and standing:
         commands = run.hands.way.commands(standing, standing.good)
     else:
-        name = run.settings.service or "<APPLICATION>"
+        name = quote(run.settings.service) if run.settings.service else "<APPLICATION>"
         commands = tuple(line.format(name=name) for line in _COMMANDS)
     return Subject(found.service, found.environment, found.canary_version, found.baseline_version, judged.engine, commands)
 

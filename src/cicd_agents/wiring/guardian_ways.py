@@ -96,7 +96,8 @@ class Ways:
             return FlaggerWay(ObjectName.of(name, "a Canary"), FlaggerCanaries(cluster), self._below(), TrafficSplits(cluster))
         if kind in _TRAFFIC:
             return self._traffic(_split(kind, name))
-        raise UsageError(f"delivery: {target[:60]!r} is nothing that can be acted by; write one of {', '.join(_TARGETS)}.")
+        setting = "delivery" if target == self.sources.settings.delivery else "workload"
+        raise UsageError(f"{setting}: {target[:60]!r} is nothing that can be acted by; write one of {', '.join(_TARGETS)}.")
 
     def _below(self) -> DeliveryWay | None:
         """The workload under Flux or Flagger; whoever owns it is told to stand still by the way above."""

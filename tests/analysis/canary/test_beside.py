@@ -47,7 +47,8 @@ def test_a_table_without_numbers_is_no_data() -> None:
         judgement = _points(Point("error_rate", value, 0.001))
         assert (judgement.status, judgement.decision) == (Status.NO_DATA, Decision.HOLD)
     assert _points(Point("nobody", 1.0, 1.0)).status is Status.NO_DATA
-    assert _points(Point("error_rate", 0.001)).status is Status.INCONCLUSIVE
+    assert _points(Point("error_rate", 0.002)).status is Status.INCONCLUSIVE
+    assert _points(Point("error_rate", 0.001)).status is Status.PASS, "that is within the limit of any baseline"
 
 
 def test_foresight_says_what_can_be_seen() -> None:

@@ -13,9 +13,14 @@ from cicd_agents.analysis.canary import default_policy, judge
 from cicd_agents.analysis.canary.correcting import Change, corrected, factor
 from cicd_agents.analysis.canary.drift import Slope, line_slope, poisson_slope
 from cicd_agents.analysis.canary.earlier import Counts, Day, Past
+from cicd_agents.analysis.canary.observing.ask import MetricsAsk
+from cicd_agents.analysis.canary.observing.earlier import earlier_versions, side_of
+from cicd_agents.analysis.canary.packs.choice import Choice
+from cicd_agents.analysis.canary.packs.traffic import HTTP
 from cicd_agents.analysis.canary.tables import tabulate
 from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, Observation, Replica, Series, Status, Strategy, Version
 from cicd_agents.domain.errors import UsageError
+from cicd_agents.domain.guardian import MetricsAnswer, Sampled, Sides
 
 POLICY = default_policy(Strategy.BLUE_GREEN)
 BEFORE, AFTER = 30, 30
@@ -39,6 +44,32 @@ def _day(before: float, after: float, *, slow: tuple[float, float] = (0.02, 0.02
 
 def at(seen: Observation, minute: float, policy: CanaryPolicy = POLICY) -> Judgement:
     return judge(seen, policy, now=START + 60 * minute)
+
+
+def _looked_at(now: float, earlier: int, answered: Sequence[int]) -> list[int]:
+    """Which days ago are compared with, where the store knows so many."""
+    ask = MetricsAsk(Sides("a", "b"), now, now - 1200, POLICY, shift=1200.0, earlier=earlier)
+    choice = Choice(HTTP, "http_requests_total")
+    counted = {side_of(day): {"requests": MetricsAnswer("q", (Sampled({"code": "200"}, ((now - day * 86_400.0, 5.0),)),))} for day in answered}
+    return [int(version.name.split()[0]) for version in earlier_versions(counted, choice, ask)]
+
+
+SUNDAY = 1_750_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("weekday", "earlier", "answered", "found"),
+    [
+        (1, 7, range(1, 8), [3, 4, 5, 6, 7]),
+        (6, 7, range(1, 8), [1, 2, 3, 4, 5, 6, 7]),
+        (5, 7, range(1, 8), [1, 2, 3, 4, 7]),
+        (0, 14, range(1, 15), [1, 7, 8, 14]),
+        (1, 7, (1, 2, 3, 4, 5), [1, 2, 3, 4, 5]),
+    ],
+    ids=["Monday", "Saturday of one week", "Friday", "Sunday of two weeks", "Monday of a young service"],
+)
+def test_a_day_is_compared_with_days_of_its_kind_where_there_are_enough(weekday: int, earlier: int, answered: Sequence[int], found: list[int]) -> None:
+    assert _looked_at(SUNDAY + weekday * 86_400.0, earlier, answered) == found
 
 
 RUSH = tuple(_day(8.0 + spare, 24.0 + 3 * spare) for spare in range(7))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -15,7 +16,7 @@ from cicd_agents.analysis.canary import default_policy, judge
 from cicd_agents.analysis.canary.counters import increments
 from cicd_agents.analysis.canary.observing.ask import MetricsAsk
 from cicd_agents.analysis.canary.observing.charts import MOST_POINTS, charts
-from cicd_agents.analysis.canary.observing.joining import Raw, joined, once, raw_of, scrapes_of
+from cicd_agents.analysis.canary.observing.joining import Raw, by_scrape, joined, once, raw_of, scrapes_of
 from cicd_agents.analysis.canary.observing.levels import cores, percent, stacked
 from cicd_agents.analysis.canary.observing.lives import oom_kills, readiness, restarts, starts
 from cicd_agents.analysis.canary.observing.outcomes import outcome
@@ -113,9 +114,35 @@ def test_a_pair_of_prometheus_servers_counts_once() -> None:
     assert (kept, dropped) == ([series[0]], 1)
 
 
+@pytest.mark.parametrize("label", ["endpoint", "service", "container"])
+def test_a_label_of_the_application_that_looks_like_a_targets_loses_no_route(label: str) -> None:
+    """As `http_requests_total{endpoint="/orders"}` of a service whose scrape configuration has no such label."""
+
+    def of_route(route: str, values: list[float], code: str = "200", method: str = "GET") -> Raw:
+        plain = raw(values, code=code, method=method)
+        return replace(plain, labels={**plain.labels, label: route})
+
+    quiet = [of_route("/health", [10.0 * place for place in range(9)], code=code) for code in ("200", "500")]
+    busy = [of_route("/orders", [1000.0 + 400.0 * place for place in range(9)], code=code) for code in ("200", "500")]
+    other = [of_route("/pay", [5.0, 6.0, 7.0], method="POST")]
+    for series in ([*quiet, *busy], [*quiet, *busy, *other], [*quiet[:1], *other]):
+        kept, dropped = once(by_scrape(series))
+        assert ([item.samples for item in kept], dropped) == ([item.samples for item in series], 0)
+        assert len(scrapes_of(kept)) == 1  # so that a route that appears later is seen as born
+
+
+@pytest.mark.parametrize("later", [0.0, 4.0], ids=["the same moments", "other moments"])
+def test_a_process_that_two_services_scrape_still_counts_once(later: float) -> None:
+    counted = [100.0, 160.0, 7.0, 60.0, 110.0]
+    series = [raw(counted, service="api"), raw([value + later for value in counted], begin=later, service="api-metrics")]
+    kept, dropped = once(by_scrape(series))
+    assert (len(kept), dropped) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("labels", "found"),
     [
+        ({"status": "error"}, "5xx"), ({"status": "success"}, "2xx"),
         ({"code": "200"}, "2xx"), ({"code": "499"}, "4xx"), ({"status": "5xx"}, "5xx"), ({"status": "5"}, "5xx"), ({"code": "0"}, "unknown"), ({}, "unknown"),
         ({"status": "", "code": "503"}, "5xx"), ({"status": "SERVER_ERROR"}, "5xx"), ({"status": "CLIENT_ERROR"}, "4xx"), ({"status": "600"}, "unknown"),
         ({"code": "200", "grpc": "13"}, "5xx"), ({"code": "200", "grpc": "0"}, "2xx"), ({"code": "200", "grpc": "5"}, "4xx"), ({"grpc": "OK"}, "2xx"),

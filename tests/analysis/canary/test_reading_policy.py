@@ -126,6 +126,7 @@ STAGE_5 = {"share": "5%", "minutes": 5}
         ({"at_once": {"error_rate": "12pp x"}}, "at_once.error_rate must be a part of the whole"),
         ({"metrics": []}, "metrics must be a mapping by name"),
         ({"metrics": {"Bad Name": {}}}, "metrics.Bad Name: the name must be small letters"),
+        ({"metrics": {"latncy_p95": {"go": "1.1x"}}}, "is no metric of the default policy (did you mean latency_p95?), so it needs its kind"),
         ({"metrics": {"speed": {}}}, "metrics.speed is no metric of the default policy, so it needs its kind"),
         ({"metrics": {"speed": False}}, "metrics.speed leaves out a metric that the policy does not have"),
         ({"metrics": {"cpu": {"kind": "ratio"}}}, "metrics.cpu.kind: cpu is a gauge already"),

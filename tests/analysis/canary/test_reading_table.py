@@ -48,7 +48,16 @@ def test_the_table_that_is_bad_fails_word_for_word() -> None:
             "| CPU | 45% | 48% | |"
         ),
         "Metric | Old | New (ms)\n---|---|---\nP95 latency | 150 | 165\n\nerror_rate: 1.2‰ (baseline: 1‰)\ncpu: 48% (baseline: 45%)",
-        "Deployment: v2.3.1\nStage: 5%\nDuration: 10 min\n\n" + GOOD,
+        "Deployment: v2.3.1\nStage: 5%\nDuration: 165ms\n\n" + GOOD,
+        "Metric       Baseline  Canary\n------       --------  ------\nError rate   0.10 %    0.12 %\nP95 latency  150 ms    165ms\nCPU  45%  48%",
+        "metric\tbaseline\tcanary\nError rate\t0.10%\t0.12%\np95\t150ms\t165ms\ncpu\t45%\t48%",
+        "Metric,Canary,Baseline,Delta\nError rate,0.12%,0.10%,+20%\nP95,165ms,150ms\nCPU,48%,45%",
+        "Metric | Baseline | Canary\nError rate | 0.10% | 0.12%\nP95 | 150ms | 165ms\nCPU | 45% | 48%",
+        "## Canary (v2)\n- Error rate: 0.12%\n- P95: 165ms\n- CPU: 48%\n\n## Baseline (v1)\n- Error rate: 0.10%\n- P95: 150ms\n- CPU: 45%",
+        "Baseline metrics:\nError rate: 0.10%\nP95: 150ms\nCPU: 45%\nCanary metrics:\nError rate: 0.12%\nP95: 165ms\nCPU: 48%",
+        "Success rate: 99.88% (baseline: 99.90%)\nP95: 165ms compared to 150ms\nCPU is 48%, baseline is 45%",
+        "Canary error rate: 0.12%\nBaseline error rate: 0.10%\nlatency_p95 (canary): 165ms\nP95 (baseline): 150ms\nnew CPU usage: 48%\nold CPU usage: 45%",
+        "Canary: error rate 0.12%; Baseline: error rate 0.10%; P95: canary was 165ms, baseline was 150ms; CPU 48% (45%)",
     ],
 )
 def test_many_ways_to_write_the_same_table(text: str) -> None:
@@ -80,6 +89,7 @@ def test_numbers_come_in_the_unit_of_their_metric(text: str, point: Point) -> No
         ("Error rate: 0.12", "has no unit; write it like 0.12%"),
         ("ok\nP95: 165 (baseline: 150)", "Line 2 of the table"),
         ("Memory: 512MB (baseline: 400MB)", "the unit of 512MB does not fit; write it like 48%"),
+        ("memory: 512Mi (baseline: 400Mi)", "Memory: the unit of 512Mi does not fit; write it like 48% (of its limit)"),
         ("P95 latency: 165%", "the unit of 165% does not fit; write it like 165ms"),
         ("Eror rate: 0.12%", "did you mean error_rate?"),
         ("Foo: 3", "it has error_rate, client_error_rate"),
@@ -91,6 +101,10 @@ def test_numbers_come_in_the_unit_of_their_metric(text: str, point: Point) -> No
         ("Error rate: 1%\n5xx: 2%", "stands there twice"),
         ("Error rate: +0.1%", "no number of the canary"),
         ("0.12%", "no name of a metric before it"),
+        ("Error rate: 0.10% 5.2%", "nothing says which is which"),
+        ("Metric Baseline Canary\nError rate 0.10% 5.2%", "the columns of this heading cannot be told apart"),
+        ("Metric,Canary,Baseline\nError rate,5,2 %,0,1 %", "it has 5 cells where the heading has 3"),
+        ("Metric  Baseline  Canary\nError rate  low  high", "is no number"),
         ("| Metric | Baseline |\n|---|---|\n| Error rate | 1% |", "no column of the canary"),
         ("| Metric | Canary |\n|---|---|\n| Error rate | a lot, 5 |", "is no number"),
         ("", "There is no number of a metric in the table"),
@@ -106,6 +120,47 @@ def test_what_is_not_certain_is_refused_in_one_sentence(text: str, says: str) ->
     assert says in str(refused.value)
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "says"),
+    [
+        ("OOM kills: 2", Status.FAIL, "killed for want of memory 2 times"),
+        ("OOM kills: 2 (baseline: 2)", Status.PASS, "Every metric"),
+        ("OOM kills: 1", Status.INCONCLUSIVE, "OOM kills beyond the GO limit"),
+        ("Pod restarts: 5 (baseline: 0)", Status.FAIL, "restarted 5 times"),
+        ("Restarts: 2", Status.PASS, "Every metric"),
+        ("Health checks: 4 consecutive failures", Status.FAIL, "Failed health checks spike"),
+        ("Failed health checks: 3", Status.INCONCLUSIVE, "Failed health checks beyond the GO limit"),
+        ("Exceptions: 3 (baseline: 0)", Status.FAIL, "Critical log messages spike"),
+        ("Panics: 1 (baseline: 0)", Status.FAIL, "Critical log messages spike"),
+        ("Exceptions in logs: 3", Status.INCONCLUSIVE, "no baseline to compare with"),
+        ("Exceptions: 3 (baseline: 5)", Status.PASS, "Every metric"),
+        ("Critical errors: 0", Status.PASS, "Every metric"),
+        ("Duration: 3 minutes", Status.INCONCLUSIVE, "the stage needs 2 more minutes"),
+        ("Duration: 10 min", Status.PASS, "Every metric"),
+        ("Duration: 3 minutes / P99: 12s", Status.FAIL, "P99 latency is 12 s"),
+    ],
+)
+def test_incidents_and_minutes_count_as_the_default_policy_says(text: str, status: Status, says: str) -> None:
+    judgement = _judged(f"Error rate: 0.12% (baseline: 0.10%) / {text}")
+    assert (judgement.status, says in judgement.reason) == (status, True), judgement.reason
+    assert judgement.exclusions == ()
+
+
+def test_an_incident_count_without_anything_else_is_judged_too() -> None:
+    assert points_of({"oom_kills": 2, "restarts": {"canary": 1}}, POLICY) == (Point("oom_kills", 2.0), Point("restarts", 1.0))
+    assert _judged("OOM kills: 2").decision is Decision.ROLLBACK
+
+
+@pytest.mark.parametrize(("text", "status"), [("Error rate: 0.05%", Status.PASS), ("Error rate: 0.2%", Status.INCONCLUSIVE)])
+def test_without_a_baseline_what_no_baseline_could_forbid_is_good(text: str, status: Status) -> None:
+    assert _judged(text).status is status
+
+
+def test_a_limit_that_is_just_met_is_met() -> None:
+    met = [f"Error rate: {(place + 10) / 100:.2f}% (baseline: {place / 100:.2f}%)" for place in range(1, 300)]
+    assert [text for text in met if _judged(text).status is not Status.PASS] == []
 
 
 def test_metrics_of_the_policy_go_by_their_names_and_titles() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil, isfinite
 from typing import TypeVar
 
+from cicd_agents.analysis.canary.history import LEAST_DAYS
 from cicd_agents.analysis.canary.observing.ask import MetricsAsk
 from cicd_agents.analysis.canary.observing.own import OwnKind
 from cicd_agents.analysis.canary.observing.plan import BASELINE, Planned, Selected
@@ -21,6 +22,8 @@ from cicd_agents.domain.canary import Bucket, Replica, Samples, Series, Version
 from cicd_agents.domain.guardian import MetricsAnswer, Sampled
 
 DAY, BLOCK, MOST_BLOCKS = 86_400.0, 300, 72
+# One more than the least that are compared with, since a median of so few moves much.
+ENOUGH_ALIKE = LEAST_DAYS + 1
 _Key = TypeVar("_Key")
 
 
@@ -61,8 +64,11 @@ def side_of(day: int) -> str:
 
 
 def earlier_versions(answers: Mapping[str, Mapping[str, MetricsAnswer]], choice: Choice, ask: MetricsAsk) -> tuple[Version, ...]:
-    """The days that were answered with anything, each as one replica and moved onto the present. `answers` are those of each day's side, by role."""
-    found = []
+    """The days that were answered with anything, each as one replica and moved onto the present. `answers` are those of each day's side, by role.
+
+    A day of the weekend says little of a working day, nor the other way round: where there are enough days of the same kind as the present one, only these.
+    """
+    found: list[tuple[bool, Version]] = []
     for day in range(1, ask.earlier + 1):
         of_day = answers.get(side_of(day), {})
         requests = _counters(_series(of_day, "requests"), lambda item: outcome_of(item.labels, choice), ask, day)
@@ -78,8 +84,14 @@ def earlier_versions(answers: Mapping[str, Mapping[str, MetricsAnswer]], choice:
                 tuple(Bucket(bound, samples) for bound, samples in sorted(buckets.items())),
                 counters=tuple(Series(name, samples) for name, samples in sorted(own.items())),
             )  # fmt: skip
-            found.append(Version(side_of(day), (replica,)))
-    return tuple(found)
+            found.append((_weekend(ask.now - day * DAY) == _weekend(ask.now), Version(side_of(day), (replica,))))
+    alike = tuple(version for same, version in found if same)
+    return alike if len(alike) >= ENOUGH_ALIKE else tuple(version for _, version in found)
+
+
+def _weekend(time: float) -> bool:
+    """Whether it is Saturday or Sunday in UTC; 1970 began with a Thursday."""
+    return (int(time // DAY) + 3) % 7 >= 5
 
 
 def _series(answers: Mapping[str, MetricsAnswer], role: str) -> Iterator[Sampled]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
 
@@ -19,6 +19,8 @@ from cicd_agents.domain.guardian import Sampled
 
 # What tells apart who was scraped. Two of them with one `instance` are one process, scraped twice (by two Services, or by a pair of Prometheus servers).
 TARGET = ("instance", "job", "service", "endpoint", "prometheus_replica", "prometheus", "container")
+# Of these, those that applications give to their requests as well: the route as `endpoint`, the backend of a proxy as `service`.
+_AMBIGUOUS = ("service", "endpoint", "container")
 
 Target = tuple[str, ...]
 Scrapes = Mapping[Target, Sequence[float]]
@@ -47,6 +49,53 @@ def raw_of(series: Iterable[Sampled], replica_labels: Sequence[str]) -> list[Raw
             replica = next((item.labels[label] for label in replica_labels if item.labels.get(label)), "all")
             found.append(Raw(item.labels, samples, replica))
     return found
+
+
+def by_scrape(series: Sequence[Raw]) -> list[Raw]:
+    """The series without labels that look like a target's and are the application's own: one scrape shows several of their values beside each other.
+
+    Else routes would be taken for one process that is scraped several times, and only one of them would be counted.
+    """
+    groups: dict[Target, list[Raw]] = defaultdict(list)
+    for item in series:
+        groups[replace(item, labels=_without(item.labels)).target].append(item)
+    own = {id(item) for group in groups.values() if _beside(group) for item in group}
+    return [replace(item, labels=_without(item.labels)) if id(item) in own else item for item in series]
+
+
+def _without(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if name not in _AMBIGUOUS}
+
+
+def _beside(group: Sequence[Raw]) -> bool:
+    """Whether different ones of these targets stand in one scrape: at the same moment, with values that no second scrape of the same counter could have."""
+    targets: dict[Target, list[Raw]] = defaultdict(list)
+    for item in group:
+        targets[item.target].append(item)
+    if len(targets) < 2:
+        return False
+    keys = [{frozenset(_without(item.labels).items()): item for item in items} for items in targets.values()]
+    first, *others = keys
+    for other in others:
+        shared = [(first[key], other[key]) for key in first if key in other]
+        if any(_differ(one.samples, two.samples) for one, two in shared) or (not shared and _meet(first.values(), other.values())):
+            return True
+    return False
+
+
+def _meet(ones: Iterable[Raw], twos: Iterable[Raw]) -> bool:
+    return bool({time for item in ones for time, _ in item.samples} & {time for item in twos for time, _ in item.samples})
+
+
+def _differ(one: Samples, two: Samples) -> bool:
+    """Whether `two` has a value, at a moment of `one`, that is not between those that `one` has before and after it."""
+    place = {time: index for index, (time, _) in enumerate(one)}
+    for time, value in two:
+        if (index := place.get(time)) is not None:
+            near = [number for _, number in one[max(0, index - 1) : index + 2]]
+            if not min(near) <= value <= max(near):
+                return True
+    return False
 
 
 def once(series: Sequence[Raw], process_starts: Mapping[Target, float] | None = None) -> tuple[list[Raw], int]:

@@ -10,6 +10,7 @@ _CODE = re.compile(r"([1-5])(?:[0-9]{2}|xx|XX)?")
 # Micrometer's `outcome`, Linkerd's `classification`, and words that client libraries are given.
 _WORDS = {
     "informational": "1xx", "success": "2xx", "ok": "2xx", "redirection": "3xx", "client_error": "4xx", "server_error": "5xx", "failure": "5xx",
+    "error": "5xx", "failed": "5xx",
 }  # fmt: skip
 # What a server is to blame for: OpenTelemetry, "Semantic conventions for gRPC", status of server spans. The others are the caller's.
 _GRPC_SERVER = {"2", "4", "12", "13", "14", "15", "unknown", "deadlineexceeded", "unimplemented", "internal", "unavailable", "dataloss"}

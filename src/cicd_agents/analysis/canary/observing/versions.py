@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from cicd_agents.analysis.canary.observing import levels, lives
 from cicd_agents.analysis.canary.observing.ask import MetricsAsk
-from cicd_agents.analysis.canary.observing.joining import Raw, Scrapes, Target, joined, once, raw_of, scrapes_of
+from cicd_agents.analysis.canary.observing.joining import Raw, Scrapes, Target, by_scrape, joined, once, raw_of, scrapes_of
 from cicd_agents.analysis.canary.observing.outcomes import UNKNOWN, outcome
 from cicd_agents.analysis.canary.observing.own import OwnKind
 from cicd_agents.analysis.canary.observing.plan import span
@@ -75,7 +75,7 @@ def _traffic(parts: dict[str, _Parts], side: str, answers: Answers, choice: Choi
     started = lives.starts(pods, processes)
     same, doubled = lives.process_starts(processes), 0
     for role in raw:
-        raw[role], dropped = once(raw[role], same)
+        raw[role], dropped = once(by_scrape(raw[role]), same)
         doubled = max(doubled, dropped)
     if doubled:
         told.notes.append(f"{side}: {doubled} scrape targets show a process that another one shows too; they are counted once")

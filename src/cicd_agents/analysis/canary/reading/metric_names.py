@@ -27,9 +27,17 @@ _QUANTILE_WORDS = ("latency", "latencies", "response time", "response", "duratio
 # What often stands beside the numbers and is no metric of the default policy: kept as a point, which the judgement names as left out.
 ASIDE = {
     "traffic": ("throughput", "traffic", "requests", "request rate", "rps", "qps", "req/s", "request volume", "requests per second"),
-    "restarts": ("restarts", "pod restarts", "oom kills", "oomkills"),
+    "health_checks": ("health", "health check", "health checks", "healthcheck", "healthchecks", "liveness", "readiness"),
     "uptime": ("uptime", "availability"),
-}
+    # What a single value can tell of the rules that do not wait (analysis.canary.points).
+    "oom_kills": ("oom kills", "oom kill", "oomkills", "oomkilled", "oom killed", "oom", "ooms", "out of memory kills", "memory kills"),
+    "restarts": ("restarts", "restart", "pod restarts", "container restarts", "restart count", "crash loops", "crashes"),
+    "health_failures": ("health check failures", "healthcheck failures", "health failures", "failed health checks", "failing health checks",
+                        "consecutive health check failures", "consecutive health failures", "consecutive failures"),
+    "critical_messages": ("panics", "panic", "fatal errors", "new exceptions", "new critical errors", "unhandled exceptions"),
+    "minutes": ("duration", "elapsed", "elapsed time", "observed for", "watched for"),
+    "success_rate": ("success rate", "success ratio", "request success rate", "http success rate", "successful requests"),
+}  # fmt: skip
 # What says where we are; it is not about the versions' behaviour.
 CONTEXT = frozenset((
     "stage", "duration", "version", "deployment", "service", "environment", "strategy", "traffic share", "canary traffic", "share", "weight", "canary weight",

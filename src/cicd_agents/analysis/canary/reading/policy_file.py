@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
-from cicd_agents.analysis.canary.defaults import STAGES_OF, check_policy, default_policy
+from cicd_agents.analysis.canary.defaults import METRICS, STAGES_OF, check_policy, default_policy
 from cicd_agents.analysis.canary.observing.own import OwnKind, OwnQuery, parse_own
 from cicd_agents.analysis.canary.reading.policy_keys import AT_ONCE, KINDS, METRIC, POLICY, STAGE, TOLERANCE, Form
 from cicd_agents.analysis.canary.reading.policy_values import joined, section, value_of
@@ -127,7 +128,9 @@ def _kind(fields: dict[str, Any], known: Metric | None, roles: set[str], path: s
     written = fields.pop("kind", None)
     kind = Kind(KINDS[written]) if written else known.kind if known else Kind.RATIO if "total" in roles else Kind.GAUGE if "query" in roles else None
     if kind is None:
-        raise UsageError(f"{path} is no metric of the default policy, so it needs its kind: {', '.join(k for k in KINDS if k != 'count-ratio')}.")
+        close = get_close_matches(path.rpartition(".")[2], [metric.name for metric in METRICS], 1, 0.75)
+        meant = f" (did you mean {close[0]}?)" if close else ""
+        raise UsageError(f"{path} is no metric of the default policy{meant}, so it needs its kind: {', '.join(k for k in KINDS if k != 'count-ratio')}.")
     if known is not None and kind is not known.kind:
         raise UsageError(f"{path}.kind: {known.name} is a {known.kind} already; give a metric of another kind another name.")
     return kind

@@ -12,7 +12,7 @@ from cicd_agents.domain.errors import UsageError
 _GROUP = "\u00a0\u2009\u202f'\u2019_"
 _DIGITS = rf"(?:\d{{1,3}}(?:[{_GROUP}]\d{{3}})+(?!\d)|\d+)"
 _UNITS = (
-    r"%|‰|pp\b|percentage points?\b|points?\b|percent\b", r"[µμu]s\b|ms\b|millis(?:econds)?\b|milliseconds?\b", r"[KMGT]i?B\b|kB\b|bytes?\b|B\b",
+    r"%|‰|pp\b|percentage points?\b|points?\b|percent\b", r"[µμu]s\b|ms\b|millis(?:econds)?\b|milliseconds?\b", r"[KMGT]i?B\b|[KMGT]i\b|kB\b|bytes?\b|B\b",
     r"min(?:utes?|s)?\b|hours?\b|h\b|sec(?:onds?|s)?\b|s\b|m\b|d\b|days?\b", r"(?:rps|qps|req/s|requests?/s|ops/s|rpm|req/min)(?![\w/])|/s\b|/min\b",
     r"[xX×](?!\w)|[kKM](?!\w)",
 )  # fmt: skip
@@ -24,6 +24,7 @@ NUMBER = re.compile(
 SECONDS = {"us": "0.000001", "ms": "0.001", "s": "1", "min": "60", "h": "3600", "d": "86400"}
 _BYTES = {"B": "1", "kB": "1000", "KB": "1000", "MB": "1000000", "GB": "1000000000", "TB": "1000000000000"}
 BYTES = _BYTES | {"KiB": "1024", "MiB": "1048576", "GiB": "1073741824", "TiB": "1099511627776"}
+BYTES |= {unit.removesuffix("B"): factor for unit, factor in BYTES.items() if unit.endswith("iB")}  # as Kubernetes writes them
 PER_SECOND = {"rps": "1", "rpm": "0.01666666666666666667"}
 _NAMES = {
     "µs": "us", "μs": "us", "m": "min", "×": "x", "X": "x", "percent": "%", "point": "pp", "points": "pp", "percentage point": "pp", "percentage points": "pp",
@@ -122,4 +123,4 @@ def in_unit(quantity: Quantity, unit: str) -> float | None:
 
 def example_of(unit: str) -> str:
     """How a number of this unit is written, for messages."""
-    return {"%": "0.12%", "s": "165ms", "percent": "48%"}.get(unit, "120")
+    return {"%": "0.12%", "s": "165ms", "percent": "48% (of its limit)"}.get(unit, "120")

@@ -13,7 +13,7 @@ from math import isfinite
 
 from cicd_agents.analysis.canary.reading.metric_names import MetricNames
 from cicd_agents.analysis.canary.reading.quantities import Quantity, read_quantity
-from cicd_agents.analysis.canary.reading.table import MOST_POINTS, only, parse_table, point_of
+from cicd_agents.analysis.canary.reading.table import MOST_POINTS, aside_of, only, parse_table, point_of
 from cicd_agents.analysis.canary.reading.table_parts import NOTHING
 from cicd_agents.domain.canary import CanaryPolicy, Metric, Point
 from cicd_agents.domain.errors import UsageError
@@ -42,6 +42,7 @@ def _entries(table: object) -> Iterator[tuple[str, str, Mapping[str, object]]]:
     if isinstance(table, Mapping) and set(table) == {"metrics"}:
         table = table["metrics"]
     if isinstance(table, Mapping):
+        table = {_side_of(str(key), entry): entry for key, entry in table.items()}
         sides = {side: table[side] for side in _SIDES if isinstance(table.get(side), Mapping)}
         yield from _by_side(table, sides) if sides else ((str(name)[:80], str(name), _sides_of(str(name)[:80], entry)) for name, entry in table.items())
     elif isinstance(table, Sequence) and not isinstance(table, (bytes, bytearray)):
@@ -53,6 +54,11 @@ def _entries(table: object) -> Iterator[tuple[str, str, Mapping[str, object]]]:
             yield path, name, _sides_of(path, entry)
     else:
         raise UsageError("The table of numbers must be text, a mapping of metrics or a list of them.")
+
+
+def _side_of(key: str, entry: object) -> str:
+    """`Canary:` with metrics below it is the side, however it is written."""
+    return key.lower() if isinstance(entry, Mapping) and key.lower() in _SIDES else key
 
 
 def _by_side(table: Mapping[str, object], sides: Mapping[str, object]) -> Iterator[tuple[str, str, Mapping[str, object]]]:
@@ -82,10 +88,8 @@ def _point(path: str, name: str, entry: Mapping[str, object], names: MetricNames
     canary, baseline = (_number(f"{path}.{side}", entry.get(side), unit) for side in _SIDES)
     if canary is None and baseline is None:
         return None
-    if not isinstance(metric, Metric):
-        return Point(metric, *(None if value is None else float(value.number) for value in (canary, baseline)))
     try:
-        return point_of(metric, canary, baseline)
+        return point_of(metric, canary, baseline) if isinstance(metric, Metric) else aside_of(metric, canary, baseline)
     except UsageError as problem:
         raise UsageError(f"{path} of the table: {problem}") from None
 

@@ -19,8 +19,15 @@ CANARY_WORDS = frozenset(("canary", "new", "now", "is", "to", "current", "curren
 OTHER_WORDS = frozenset(
     ("delta", "change", "diff", "difference", "limit", "threshold", "max", "maximum", "allowed", "by", "up", "down", "increase", "decrease", "δ")
 )
+# These only join: where a side was named just before (`baseline was 0.1%`, `compared to 0.1%`) it stays.
+JOINING_WORDS = frozenset(("is", "was", "to"))
 NOTHING = frozenset(("n/a", "na", "none", "null", "nan", "unknown", "missing", "—", "-", "–", "?", "no data"))
 ROLES = {**dict.fromkeys(BASELINE_WORDS, "baseline"), **dict.fromkeys(CANARY_WORDS, "canary"), **dict.fromkeys(OTHER_WORDS, "other")}
+_NAME_HEADS = frozenset(("metric", "metrics", "name", "indicator", "signal", "measure"))
+# Between the columns of a table without rules, the likeliest first.
+_BETWEEN = (re.compile(r"\s*\|\s*"), re.compile(r"\t+"), re.compile(r"\s*[,;]\s*"), re.compile(r"\s{2,}"))
+_RULE = re.compile(r"[\s\-=+|:]+")
+_SECTION_WORDS = frozenset(("metrics", "version", "deployment", "values", "numbers", "the", "pods", "side", "group"))
 _SEPARATOR_ROW = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)+\s*(?::?-+:?)?\s*")
 UNIT_IN_NAME = re.compile(r"\((%|pp|[µu]s|ms|s|sec|seconds|min|bytes|[KMG]i?B|rps|req/s)\)\s*$", re.IGNORECASE)
 
@@ -53,9 +60,62 @@ def parts_of(text: str) -> Iterator[Part]:
             yield from _rows(lines[index:end], index + 1)
             index = end
             continue
+        if between := _between(line):
+            end = index + 1
+            while end < len(lines) and len(lines[end]) <= LONGEST_LINE and (_RULE.fullmatch(lines[end]) or len(between.split(lines[end].strip())) > 1):
+                end += 1
+            if end > index + 1:
+                yield from _plain_rows(lines[index:end], index + 1, between)
+                index = end
+                continue
+        _refuse_columns(Part(index + 1, line))
         if not _SEPARATOR_ROW.fullmatch(line):
             yield from (Part(index + 1, statement) for statement in _statements(line))
         index += 1
+
+
+def section_of(line: str) -> str | None:
+    """The side that a heading such as `Canary:` or `## Baseline metrics` begins; empty for a heading of anything else, None for what is no heading."""
+    marked = line.lstrip().startswith("#") or line.rstrip().rstrip("*").endswith(":")
+    words = words_of(re.sub(r"\([^()]*\)|[#:]", " ", line)).split()
+    if not words:
+        return None
+    found = {role_of(word) for word in words} - {""}
+    if found in ({"canary"}, {"baseline"}) and all(role_of(word) or word in _SECTION_WORDS for word in words):
+        return found.pop()
+    return "" if marked else None
+
+
+def _between(line: str) -> re.Pattern[str] | None:
+    """What stands between the columns, where the line is the heading of a table without rules: a column of names, and those of both sides."""
+    if any(letter.isdigit() for letter in line):
+        return None
+    for pattern in _BETWEEN:
+        heads = [words_of(cell) for cell in pattern.split(line.strip().strip("|").strip())]
+        sides = [{role_of(word) for word in head.split()} & {"canary", "baseline"} for head in heads]
+        whole = any("baseline" in side for side in sides[1:]) or heads[0] in _NAME_HEADS
+        if len(heads) > 1 and not sides[0] and whole and any("canary" in side for side in sides[1:]):
+            return pattern
+    return None
+
+
+def _refuse_columns(part: Part) -> None:
+    """Refuse a heading whose columns cannot be told apart: the sides would be taken in the wrong order."""
+    words = words_of(part.line).split()
+    if words and words[0] in _NAME_HEADS and {"canary", "baseline"} <= {role_of(word) for word in words} and not any(letter.isdigit() for letter in part.line):
+        raise part.wrong("the columns of this heading cannot be told apart; put | or a tab between the cells of each line")
+
+
+def _plain_rows(lines: Sequence[str], first: int, between: re.Pattern[str]) -> Iterator[Part]:
+    heads = between.split(lines[0].strip().strip("|").strip())
+    rows = []
+    for offset, line in enumerate(lines[1:], 1):
+        if not _RULE.fullmatch(line):
+            cells = between.split(line.strip().removeprefix("|").removesuffix("|").strip())
+            if len(cells) > len(heads):
+                raise Part(first + offset, line).wrong(f"it has {len(cells)} cells where the heading has {len(heads)}")
+            rows.append((first + offset, line, [re.sub(r"[*`]", "", cell) for cell in cells]))
+    yield from _of_columns(Part(first, lines[0]), heads, rows)
 
 
 def _statements(line: str) -> Iterator[str]:
@@ -88,17 +148,19 @@ def _next_name(line: str, index: int) -> bool:
 
 
 def _rows(lines: Sequence[str], first: int) -> Iterator[Part]:
-    heads = [words_of(cell) for cell in _cells(lines[0])]
-    roles = [{role_of(word) for word in head.split()} for head in heads]
+    yield from _of_columns(Part(first, lines[0]), _cells(lines[0]), [(first + 2 + offset, line, _cells(line)) for offset, line in enumerate(lines[2:])])
+
+
+def _of_columns(heading: Part, heads: Sequence[str], rows: Sequence[tuple[int, str, Sequence[str]]]) -> Iterator[Part]:
+    roles = [{role_of(word) for word in words_of(head).split()} for head in heads]
     canary, baseline = (next((index for index, found in enumerate(roles) if role in found), None) for role in ("canary", "baseline"))
     if canary is None:
-        raise Part(first, lines[0]).wrong("the heading has no column of the canary; name the columns Metric, Baseline and Canary")
-    for offset, line in enumerate(lines[2:]):
-        cells = _cells(line)
+        raise heading.wrong("the heading has no column of the canary; name the columns Metric, Baseline and Canary")
+    unit = UNIT_IN_NAME.search(heads[canary])
+    for number, line, cells in rows:
         if any(cells) and len(cells) > canary:
             old = cells[baseline] if baseline is not None and baseline < len(cells) else ""
-            unit = UNIT_IN_NAME.search(_cells(lines[0])[canary])
-            yield Part(first + 2 + offset, line, (f"{cells[0]} {unit[0] if unit else ''}".strip(), cells[canary], old))
+            yield Part(number, line, (f"{cells[0]} {unit[0] if unit else ''}".strip(), cells[canary], old))
 
 
 def _cells(line: str) -> list[str]:
