@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 from scripts import docs, settings_schema
+from tests.servers.http_server import Reply, Server
 
 from cicd_agents import __version__
 from cicd_agents.cli import _parser, main
@@ -225,8 +226,9 @@ def test_the_releases_to_replay_are_read_as_the_page_says(tmp_path: Path, capsys
     names = [str(entry["name"]) for entry in read_list_file(file)]
     for variable in ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL"):
         monkeypatch.delenv(variable, raising=False)
-    # Refused before it is called, so nothing is seen; but every line was read.
-    code = main(["guardian", "backtest", "--releases", str(file), "--prometheus-url", "http://prometheus.example.com"])
+    # What answers there is no Prometheus, so nothing is seen; but every line was read.
+    with Server(lambda _: Reply(404)) as server:
+        code = main(["guardian", "backtest", "--releases", str(file), "--prometheus-url", server.url])
     assert code == 3
     out = capsys.readouterr().out
     assert all(name in out for name in names)
