@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from math import inf, nan
 from time import process_time
@@ -222,6 +223,34 @@ def test_gauges() -> None:
     assert metric(at(with_gauge(seen, "memory", leaking, [50.0, 51.0] * 15), 14), "memory").status is Status.FAIL
     filling = [20.0 + min(30, 3 * minute) for minute in range(30)]
     assert metric(at(with_gauge(seen, "memory", filling, [50.0, 51.0] * 15), 10), "memory").status is Status.PASS
+
+
+def with_slow(slow: Sequence[float], beside: float = 0.0) -> Observation:
+    """So many of the canary's 1,000 requests a minute are slower than 0.25 s, 20 of the baseline's; its samples lie `beside` seconds after the minutes."""
+
+    def pod(name: str, slow: Sequence[float], beside: float = 0.0) -> Replica:
+        rows = {0.25: [1000.0 - value for value in slow], 0.5: [1000.0 - 0.9 * value for value in slow], inf: [1000.0] * 30}
+        buckets = tuple(Bucket(bound, tuple((time + beside, value) for time, value in counter(row))) for bound, row in rows.items())
+        return Replica(name, START - 3600, buckets=buckets)
+
+    old = tuple(pod(f"old-{number}", [20.0] * 30) for number in range(4))
+    return Observation(Version("old", old), Version("new", (pod("new-0", slow, beside),)), START, ((START, 0.2),))
+
+
+def rolled_back(seen: Observation) -> list[int]:
+    return [minute for minute in range(3, 30) if at(seen, minute).decision is Decision.ROLLBACK]
+
+
+@pytest.mark.parametrize("edges", [(90.0, 90.0), (60.0, 130.0), (140.0, 50.0)])
+def test_two_minutes_of_a_burst_that_lie_across_three_are_no_lasting_trouble(edges: tuple[float, float]) -> None:
+    first, last = edges
+    assert rolled_back(with_slow([first, 180.0, last, *[20.0] * 27])) == []
+    assert rolled_back(with_slow([180.0] * 30))[0] <= 4
+
+
+def test_samples_that_lie_across_the_minutes_show_a_burst_in_one_more_of_them() -> None:
+    assert rolled_back(with_slow([180.0, 180.0, *[20.0] * 28], beside=30.0)) == []
+    assert rolled_back(with_slow([180.0] * 30, beside=30.0))
 
 
 def test_peaks_that_go_from_pod_to_pod_are_no_saturation() -> None:
