@@ -41,7 +41,7 @@ class ComponentScene(Scene):
     @cached_property
     def tags(self) -> Sequence[ReleaseTag]:
         """The tags of the component's form; all where none is a version, since then its form is looked for among them."""
-        own = TagFormat(self.part.rules.tag_prefix, self.part.rules.tag_suffix, self.whole.formats[0].scheme)
+        own = TagFormat(self.part.rules.tag_prefix, self.part.rules.tag_suffix, self.whole.calendar)
         found = [tag for tag in self.whole.tags if tag.name.startswith(own.prefix)]
         return found if any(own.version(tag.name) for tag in found) else self.whole.tags
 

@@ -18,7 +18,7 @@ from cicd_agents.analysis.commits.plan import plan_release
 from cicd_agents.analysis.components.ownership import SPLITTING, Ownership, Splitting
 from cicd_agents.analysis.components.split import Reach, split
 from cicd_agents.analysis.components.together import Part, settled
-from cicd_agents.analysis.versions.calver import is_scheme, next_calver, scheme
+from cicd_agents.analysis.versions.calver import next_calver
 from cicd_agents.analysis.versions.next import Wish, next_version
 from cicd_agents.analysis.versions.semver import parse
 from cicd_agents.domain.errors import UsageError
@@ -150,7 +150,7 @@ def _checked(manager: ReleaseManager, each: Planned) -> None:
 def _together(made: Sequence[Planned], packages: Packages, now: float) -> tuple[list[Planned], tuple[Part, ...]]:
     """The plans with the versions that groups and dependencies bring."""
     linked = made[0].scene.config.linked
-    if linked and made[0].scene.formats[0].scheme:
+    if linked and made[0].scene.calendar:
         raise UsageError("release-scheme: components whose versions are linked cannot have calendar versions; take the group out of the configuration.")
     before = [Part(_name(each), each.plan.current_version, _next(each.plan), each.plan.bump) for each in made]
     needs = packages.needs if any(part.next for part in before) else {}
@@ -169,8 +169,8 @@ def _patched(scene: Scene, now: float) -> str | None:
     """The next patch version; None before the first release, which dependencies don't bring."""
     if scene.current is None:
         return None
-    if is_scheme(scene.rules.scheme):
-        return next_calver(scheme(scene.rules.scheme), scene.current, datetime.fromtimestamp(now, UTC).date(), Bump.PATCH, scene.existing)
+    if scene.calendar:
+        return next_calver(scene.calendar, scene.current, datetime.fromtimestamp(now, UTC).date(), Bump.PATCH, scene.existing)
     existing = [version for version in map(parse, scene.existing) if version]
     version = next_version(parse(scene.current), Bump.PATCH, scene.rules.zero, Wish(prerelease=scene.rules.prerelease), existing).version
     return str(version) if version else None

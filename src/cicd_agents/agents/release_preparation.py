@@ -298,7 +298,7 @@ _RANK = {Bump.NONE: 0, Bump.PATCH: 1, Bump.MINOR: 2, Bump.MAJOR: 3}
 
 def _against(version: Version, asking: Planned, tag: str) -> Finding | None:
     """What speaks against the tag's version: it asks for less than the commits since the last release do."""
-    if asking.scene.formats[0].scheme:
+    if asking.scene.calendar:
         return None  # what the commits ask for is the version of today, and the tag may be of another day
     wanted = asking.scene.read(asking.plan.next_version)
     if asking.plan.bump is Bump.NONE or wanted is None or not version.stable or version.precedence >= wanted.precedence:

@@ -19,7 +19,7 @@ from cicd_agents.analysis.version_files.kinds.pattern import pattern
 from cicd_agents.analysis.version_files.planning import PlannedFiles, planned_changes
 from cicd_agents.analysis.version_files.selection import version_files
 from cicd_agents.analysis.versions.branches import DEFAULT_TABLE, Line, line_of
-from cicd_agents.analysis.versions.calver import Scheme, is_scheme, scheme
+from cicd_agents.analysis.versions.calver import Scheme, scheme_of
 from cicd_agents.analysis.versions.semver import Version
 from cicd_agents.analysis.versions.tags import TagFormat, guess_format, tag_format, versions_of
 from cicd_agents.domain.errors import UsageError
@@ -115,10 +115,8 @@ class Scene:
         rules = self.component.rules if self.component else self.config.rules
         if asked and self.component is None:
             rules = replace(rules, path=asked)
-        calendar = None
-        if self.request.scheme:
-            calendar = scheme(self.request.scheme) if self.request.scheme != "semver" else None
-            rules = replace(rules, scheme=self.request.scheme)
+        rules = replace(rules, scheme=self.request.scheme or rules.scheme)
+        calendar = scheme_of(rules.scheme)
         if not self.config.file or not versions_of((tag.name for tag in self.tags), self._formats_of(rules)):
             guessed = guess_format((tag.name for tag in self.tags), asked.rpartition("/")[2], calendar)
             if not self.config.file or versions_of((tag.name for tag in self.tags), (guessed,)):
@@ -151,12 +149,17 @@ class Scene:
         return self._formats_of(self.rules)
 
     def _formats_of(self, rules: ReleaseRules) -> tuple[TagFormat, ...]:
-        calendar = _calendar(rules)
+        calendar = scheme_of(rules.scheme)
         own = TagFormat(rules.tag_prefix, rules.tag_suffix)
         further = () if self.component or not self.config.file else (tag_format(text, self.request.component) for text in self.config.tag_formats)
         # The tags from before a project went over to calendar versions are semantic, and below them.
         each = ((replace(form, scheme=calendar), form) if calendar else (form,) for form in (own, *further))
         return tuple(dict.fromkeys(form for forms in each for form in forms))
+
+    @property
+    def calendar(self) -> Scheme | None:
+        """The scheme of calendar versions; None: they are semantic."""
+        return self.formats[0].scheme
 
     def read(self, version: str | None) -> Version | None:
         """A version of this repository's scheme; None for one that is none."""
@@ -250,7 +253,3 @@ class Scene:
         if missing := next((path for path, _ in further if path not in texts), None):
             raise UsageError(f"version-files: there is no file {missing[:80]!r} in the repository.")
         return planned_changes(texts, self.current, version, tuple(pattern(path, expression) for path, expression in further if expression))
-
-
-def _calendar(rules: ReleaseRules) -> Scheme | None:
-    return scheme(rules.scheme) if is_scheme(rules.scheme) else None

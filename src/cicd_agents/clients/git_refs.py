@@ -21,7 +21,6 @@ _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _TAG_FIELDS = ("refname:lstrip=2", "objecttype", "objectname", "*objecttype", "*objectname", "creatordate:unix")
 _TAG_FORMAT = "%00".join(f"%({field})" for field in _TAG_FIELDS)
 _LONGEST_TIME = 11
-_TRIES = 4
 # Ids that were seen to be commits, by repository. They stay so, and asking git once more costs as much as to read a hundred commits.
 _SEEN: set[tuple[Path, str]] = set()
 _MOST_SEEN = 100_000

@@ -6,12 +6,12 @@ Hirsch, Slack and Smith 1982), since a level follows what a pod has to do: with 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from itertools import combinations, groupby
 from math import sqrt
 from statistics import median
 
-from cicd_agents.analysis.canary.streams import requests
+from cicd_agents.analysis.canary.earlier import all_requests
 from cicd_agents.analysis.canary.tables import Levels, ReplicaTable, Tables
 
 STEPS, TAU, WINDOW = 8, 0.8, 30
@@ -69,7 +69,7 @@ def _told_shares(tables: Tables, until: int) -> list[float]:
 
 def _seen_shares(tables: Tables, until: int) -> list[float]:
     """Numbers that change where the share of the requests does."""
-    served, every = (_summed(sides, until) for sides in (tables.canary, (*tables.canary, *tables.baseline)))
+    served, every = (all_requests(side, until) for side in (tables.canary, (*tables.canary, *tables.baseline)))
     shares: list[float] = []
     mine = total = span = 0.0
     for part, whole in zip(served, every, strict=True):
@@ -81,15 +81,6 @@ def _seen_shares(tables: Tables, until: int) -> list[float]:
         mine, total = mine + part, total + whole
         shares.append(span)
     return shares
-
-
-def _summed(replicas: Iterable[ReplicaTable], until: int) -> list[float]:
-    total = [0.0] * until
-    for replica in replicas:
-        for row in requests(replica):
-            for index, value in enumerate(row[:until]):
-                total[index] += value
-    return total
 
 
 def _living(replicas: Sequence[ReplicaTable], until: int) -> list[int]:

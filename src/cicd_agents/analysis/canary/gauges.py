@@ -63,7 +63,7 @@ def judge_levels(metric: Metric, canary: Sequence[Levels], baseline: Sequence[Le
         return Leveled(Status.NO_DATA, "there is no usable value of the canary", strength, None, _median(means[1]), None)
     now, other = median(mine[-WINDOW:]), median([b for _, b in pairs][-WINDOW:]) if pairs else None
     limit = go_limit(metric, other)
-    absolute = _sustained(metric, canary, baseline, setting.until) or _leak(metric, canary, means, spans, step)
+    absolute = _sustained(metric, canary, baseline, setting.until) or _leak(metric, canary, pairs, means[1], spans, step)
     if absolute:
         return Leveled(Status.FAIL, absolute, strength, now, other, limit)
     if len(pairs) < 2:
@@ -119,18 +119,16 @@ def _worst(rows: Sequence[Levels], until: int, falls: bool) -> Levels:
     return result
 
 
-def _leak(metric: Metric, canary: Sequence[Levels], means: tuple[Levels, Levels], spans: Spans, step: float) -> str:
+def _leak(metric: Metric, canary: Sequence[Levels], pairs: Sequence[tuple[float, float]], baseline: Levels, spans: Spans, step: float) -> str:
     """A climb of the difference that is steady and reaches the NO-GO limit within the horizon, from a level that is already above the baseline's."""
     stop, tolerance = metric.tolerance.stop, metric.tolerance
-    recent = [(a, b) for a, b in zip(*means, strict=True) if a is not None and b is not None][-WINDOW:]
-    if stop is None or metric.direction is Direction.DECREASE or len(recent) < STEPS:
+    if stop is None or metric.direction is Direction.DECREASE or len(pairs) < STEPS:
         return ""
-    level, base = median(a for a, _ in recent[-3:]), median(b for _, b in recent[-3:])
+    level, base = median(a for a, _ in pairs[-3:]), median(b for _, b in pairs[-3:])
     if level <= base * tolerance.go_ratio + tolerance.go_margin:
         return ""
-    slope = climb(canary[:MAX_PODS], means[1], spans(), step)
-    left = (stop - level) / slope if slope else LEAK_HORIZON + 1
-    if slope is None or left > LEAK_HORIZON:
+    slope = climb(canary[:MAX_PODS], baseline, spans(), step)
+    if slope is None or (left := (stop - level) / slope) > LEAK_HORIZON:
         return ""
     return f"climbs by {slope:.2g} a minute while the baseline does not: {stop:g} is reached in about {max(0.0, left):.0f} minutes"
 

@@ -21,7 +21,7 @@ from cicd_agents.analysis.canary.streams import (
     ratio_stream,
     requests,
 )
-from cicd_agents.analysis.canary.tables import Tables
+from cicd_agents.analysis.canary.tables import Levels, Tables
 from cicd_agents.domain.canary import Direction, Kind, Metric, MetricJudgement, Status, Tolerance
 
 # A critical message that the baseline never logs fails when it came so often, in so many minutes.
@@ -113,7 +113,6 @@ def _reason(metric: Metric, found: Compared, slower_than: float | None) -> str:
 def _latency(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement:
     q = metric.quantile or 0.95
     until = setting.until
-    first = max(0, round((tables.since - tables.start) / tables.step))
     counts = histogram(tables.baseline, until)
     if not any(replica.latency for replica in (*tables.canary, *tables.baseline)):
         return blank(metric, Status.NO_DATA, f"{metric.title or metric.name}: no latency buckets are measured")
@@ -128,7 +127,7 @@ def _latency(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgemen
     together = log(sum(exp(min(600.0, item.strength.log_e or 0.0)) for _, item in seen) / len(seen))
     strength = replace(best.strength, log_e=together, p_value=min(1.0, exp(-max(0.0, together))))
     status = _joined([item for _, item in seen], best, together, setting)
-    canary, baseline = quantile(histogram(tables.canary, until), q), quantile(histogram(tables.baseline, until, first) or counts, q)
+    canary, baseline = quantile(histogram(tables.canary, until), q), quantile(histogram(tables.baseline, until, tables.begun) or counts, q)
     best = replace(best, status=status, strength=strength)
     return replace(
         _told(metric, best, slower_than=bound), canary=canary, baseline=baseline, delta=_delta(canary, baseline), effect=_effect(canary, baseline),
@@ -187,21 +186,21 @@ def traffic(tables: Tables, until: int, share: float) -> list[str]:
 
 def _gauge(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement:
     rows = [rows_of(metric, side, setting.until) for side in (tables.canary, tables.baseline)]
-    if not any(rows):
-        return _series(metric, tables, setting)
-    first = max(0, round((tables.since - tables.start) / tables.step))
-    trimmed = [[row[first:] for row in side] for side in rows]
-    later = replace(setting, until=max(0, setting.until - first))
-    return _leveled(metric, judge_levels(metric, trimmed[0], trimmed[1], later, tables.step, lambda: spans(tables, setting.until)[first:]))
+    return _since_begun(metric, rows, tables, setting) if any(rows) else _series(metric, tables, setting)
 
 
 def _series(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement:
     """A ready series: one value of each version per step; weaker, since the counts behind it are not known."""
-    first = max(0, round((tables.since - tables.start) / tables.step))
-    rows = [[side[metric.name][first : setting.until]] if metric.name in side else [] for side in (tables.canary_values, tables.baseline_values)]
+    rows = [[side[metric.name]] if metric.name in side else [] for side in (tables.canary_values, tables.baseline_values)]
+    return replace(_since_begun(_scaled(metric), rows, tables, setting), weaker=True)
+
+
+def _since_begun(metric: Metric, rows: Sequence[Sequence[Levels]], tables: Tables, setting: Setting) -> MetricJudgement:
+    """The judgement of the levels of canary and baseline, a row for each pod or version, since the canary began."""
+    first = tables.begun
+    canary, baseline = ([row[first : setting.until] for row in side] for side in rows)
     later = replace(setting, until=max(0, setting.until - first))
-    found = judge_levels(_scaled(metric), rows[0], rows[1], later, tables.step, lambda: spans(tables, setting.until)[first:])
-    return replace(_leveled(metric, found), weaker=True)
+    return _leveled(metric, judge_levels(metric, canary, baseline, later, tables.step, lambda: spans(tables, setting.until)[first:]))
 
 
 def _scaled(metric: Metric) -> Metric:

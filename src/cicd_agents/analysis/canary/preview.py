@@ -55,7 +55,7 @@ def _said(results: list[list[bool]], seen: int, asked: float, failed: float, res
 
 
 def _smoke(tables: Tables, until: int) -> tuple[float, float]:
-    begin = max(0, round((tables.since - tables.start) / tables.step))
+    begin = tables.begun
     asked = sum(sum(row[begin:until]) for replica in tables.canary for row in requests(replica))
     failed = sum(sum(row[begin:until]) for replica in tables.canary for name, row in replica.requests.items() if name.startswith("5"))
     return asked, failed

@@ -104,6 +104,11 @@ class Tables:
             self.streams[key] = make(self.canary, self.baseline)
         return self.streams[key]
 
+    @property
+    def begun(self) -> int:
+        """The step in which the canary began."""
+        return max(0, round((self.since - self.start) / self.step))
+
     def bins_until(self, now: float) -> int:
         """How many whole steps there are until `now`."""
         return max(0, min(self.bins, floor((now - self.start) / self.step + 1e-6)))

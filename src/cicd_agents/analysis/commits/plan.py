@@ -11,7 +11,7 @@ from cicd_agents.analysis.commits.bump import RANK, Judge
 from cicd_agents.analysis.commits.deciding import REVERT_IN_RANGE, WITHDRAWN, Decider
 from cicd_agents.analysis.commits.presets import DEFAULT
 from cicd_agents.analysis.commits.reading import Reading
-from cicd_agents.analysis.versions.calver import Scheme, is_scheme, next_calver, scheme
+from cicd_agents.analysis.versions.calver import Scheme, next_calver, scheme_of
 from cicd_agents.analysis.versions.next import Wish, next_version
 from cicd_agents.analysis.versions.semver import Version, parse
 from cicd_agents.domain.errors import UsageError
@@ -68,24 +68,24 @@ def counted_changes(history: Sequence[HistoryCommit], rules: ReleaseRules, readi
 
 def _next(current: str | None, wanted: Bump, rules: ReleaseRules, world: World, wish: str | None) -> tuple[str | None, Bump, str]:
     """The next version, the bump that leads to it, and the reason."""
-    if is_scheme(rules.scheme):
-        return _next_by_calendar(current, wanted, rules, world, wish)
+    if calendar := scheme_of(rules.scheme):
+        return _next_by_calendar(current, wanted, calendar, world, wish)
     base = _version(current)
     existing = tuple(filter(None, map(_parsed, world.existing)))
     step = next_version(base, wanted, rules.zero, Wish(wish, world.graduate, rules.prerelease), existing, rules.initial)
     return (current if step.bump is Bump.NONE else str(step.version)), step.bump, step.reason
 
 
-def _next_by_calendar(current: str | None, wanted: Bump, rules: ReleaseRules, world: World, wish: str | None) -> tuple[str | None, Bump, str]:
+def _next_by_calendar(current: str | None, wanted: Bump, how: Scheme, world: World, wish: str | None) -> tuple[str | None, Bump, str]:
     if wish:
-        if problem := _calendar_problem(wish, current, scheme(rules.scheme), world):
+        if problem := _problem(wish, current, world, how):
             raise UsageError(f"Release-As {wish[:60]} cannot be followed: {problem}.")
         return wish, wanted if wanted is not Bump.NONE else Bump.PATCH, f"Release-As {wish} was asked for"
     if wanted is Bump.NONE:
         return current, wanted, ""
     if world.day is None:
-        raise UsageError(f"The calendar scheme {rules.scheme} needs the day of the release.")
-    return next_calver(scheme(rules.scheme), current, world.day, wanted, world.existing), wanted, "the version of the day"
+        raise UsageError(f"The calendar scheme {how.text} needs the day of the release.")
+    return next_calver(how, current, world.day, wanted, world.existing), wanted, "the version of the day"
 
 
 def _version(current: str | None) -> Version | None:
@@ -111,8 +111,7 @@ def _footer_version(
     for change in changes:
         if change.release_as is None or change.sha not in counted:
             continue
-        calendar = scheme(rules.scheme) if is_scheme(rules.scheme) else None
-        problem = _calendar_problem(change.release_as, current, calendar, world) if calendar else _problem(change.release_as, current, world)
+        problem = _problem(change.release_as, current, world, scheme_of(rules.scheme))
         if found or problem:
             notes.append(f"Release-As {change.release_as} of {change.sha[:9]} is not followed: {problem or f'{found} of a newer commit is'}.")
             continue
@@ -120,23 +119,15 @@ def _footer_version(
     return found, tuple(notes)
 
 
-def _problem(text: str, current: str | None, world: World) -> str:
-    wished, base = parse(text), _version(current)
+def _problem(text: str, current: str | None, world: World, how: Scheme | None) -> str:
+    """Why a version that is wished for cannot be had; empty where it can."""
+    wished, base = (how.version(text), how.version(current or "")) if how else (parse(text), _version(current))
     if wished is None:
-        return "it is no semantic version"
+        return f"it is no version of the scheme {how.text}" if how else "it is no semantic version"
     if base is not None and wished.precedence <= base.precedence:
         return f"it is not above {base}"
-    taken = {version.precedence for version in map(_parsed, world.existing) if version}
+    taken = {version.precedence for version in map(how.version if how else _parsed, world.existing) if version}
     return "it exists already" if wished.precedence in taken else ""
-
-
-def _calendar_problem(text: str, current: str | None, how: Scheme, world: World) -> str:
-    numbers, base = how.numbers(text), how.numbers(current or "")
-    if numbers is None:
-        return f"it is no version of the scheme {how.text}"
-    if base is not None and numbers <= base:
-        return f"it is not above {current}"
-    return "it exists already" if numbers in map(how.numbers, world.existing) else ""
 
 
 def _reason(why: str, wanted: Bump, decisions: Sequence[Decision]) -> str:

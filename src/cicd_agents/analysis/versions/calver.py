@@ -59,6 +59,11 @@ def scheme(text: str) -> Scheme:
     return Scheme(text, tokens, re.compile(pattern))
 
 
+def scheme_of(setting: str) -> Scheme | None:
+    """The scheme that a setting names; None for `semver` or nothing. Raises UsageError for what is neither."""
+    return None if setting in {"", "semver"} else scheme(setting)
+
+
 def next_calver(how: Scheme, current: str | None, day: date, bump: Bump = Bump.PATCH, existing: Iterable[str] = ()) -> str:
     """The version of a release on `day`.
 
