@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,22 @@ def test_both_matchers_find_the_same() -> None:
                 matched += len(found)
                 assert not text or quick.match(text) == found, text
     assert matched > 500
+
+
+def test_threads_may_match_at_the_same_time() -> None:
+    """Two logs read at once in one process share the bundled catalogue."""
+    pytest.importorskip("hyperscan")
+    patterns = [text.encode() for text in patterns_of(RULES)]
+    needed = literals_of(RULES)
+    data = bundled.compiled_database()
+    assert data is not None
+    digest = compiled.digest(bundled._sources()).encode()
+    lines = [clean.text_of(rule.examples[0].encode().partition(b"\n")[0]) for rule in RULES[::40]]
+    for matcher in (LiteralMatcher(patterns, list(owners_of(needed).values()), data[len(digest) :]), FilterMatcher(patterns)):
+        alone = [matcher.match(line) for line in lines]
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(matcher.match, lines * 50))
+        assert together == alone * 50
 
 
 def test_a_database_of_another_make_is_refused() -> None:

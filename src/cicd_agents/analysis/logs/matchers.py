@@ -54,6 +54,7 @@ class LiteralMatcher:
 
     `owners[i]` are the patterns that need the database's literal i; the patterns that need none are matched on every line. Raises
     ImportError where hyperscan is missing, and ValueError where the database was made by another version or for another kind of processor.
+    Threads may match at the same time: hyperscan wants a scratch space of its own for each scan, and lets other threads run meanwhile.
     """
 
     def __init__(self, patterns: Sequence[bytes], owners: Sequence[Sequence[int]], database: bytes) -> None:
@@ -61,9 +62,10 @@ class LiteralMatcher:
 
         try:
             self._database = hyperscan.loadb(database, mode=hyperscan.HS_MODE_BLOCK)
-            self._database.scratch = hyperscan.Scratch(self._database)
+            self._unused = hyperscan.Scratch(self._database)
         except (hyperscan.error, ValueError, RuntimeError) as problem:
             raise ValueError(f"the database cannot be used here: {problem!r}") from None
+        self._scratches = [self._unused.clone()]
         self._patterns, self._owners = patterns, owners
         self._compiled: dict[int, Any] = {}
         owned = {index for each in owners for index in each}
@@ -73,12 +75,23 @@ class LiteralMatcher:
     def match(self, text: bytes) -> list[int]:
         """The indices of all patterns that match the text, in order."""
         literals: set[int] = set()
-        self._database.scan(text, match_event_handler=lambda literal, _begin, _end, _flags, _context: literals.add(literal))
+        scratch = self._scratch()
+        try:
+            self._database.scan(text, match_event_handler=lambda literal, _begin, _end, _flags, _context: literals.add(literal), scratch=scratch)
+        finally:
+            self._scratches.append(scratch)
         found = {self._unowned[index] for index in self._always.match(text)}
         for index in {index for literal in literals for index in self._owners[literal]}:
             if self._matches(index, text):
                 found.add(index)
         return sorted(found)
+
+    def _scratch(self) -> Any:
+        """One that nobody uses: at most as many are made as threads scan at once."""
+        try:
+            return self._scratches.pop()
+        except IndexError:
+            return self._unused.clone()
 
     def _matches(self, index: int, text: bytes) -> bool:
         compiled = self._compiled.get(index)
