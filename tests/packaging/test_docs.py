@@ -195,7 +195,17 @@ def test_no_guardian_to_copy_is_cut_off_by_its_own_time_limit_or_by_the_next_run
 
 
 @pytest.mark.parametrize(
-    "page", [GUARDIAN_PAGE, "README.md", "docs/approvals.md", "docs/canary-policy.md", "docs/history.md", "docs/jenkins.md", "docs/rollback.md"]
+    "page",
+    [
+        GUARDIAN_PAGE,
+        "README.md",
+        "docs/approvals.md",
+        "docs/canary-policy.md",
+        "docs/canary-samples.md",
+        "docs/history.md",
+        "docs/jenkins.md",
+        "docs/rollback.md",
+    ],
 )
 def test_every_command_of_the_guardian_is_one_that_there_is(page: str) -> None:
     blocks = re.findall(r"^ *```(?:sh|text)\n(.*?)^ *```", text(page), re.MULTILINE | re.DOTALL)
@@ -217,6 +227,16 @@ def test_the_two_tables_of_numbers_end_as_the_page_says(tmp_path: Path, capsys: 
         file.write_text(numbers, encoding="utf-8")
         assert main(["guardian", "check", "--metrics-table", str(file)]) == code
         assert words in capsys.readouterr().out
+
+
+def test_recorded_samples_are_read_and_made_as_the_page_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = text("docs/canary-samples.md")
+    (file := tmp_path / "samples.json").write_text(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0], encoding="utf-8")
+    # A minute of two pods is too little for a verdict, but all of it is read.
+    assert main(["guardian", "check", "--metrics-samples", str(file)]) == 3
+    assert "canary 1.42.0 against baseline 1.41.0" in capsys.readouterr().out
+    done = subprocess.run([sys.executable, "-c", re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("rollback Error rate spike")
 
 
 def test_the_releases_to_replay_are_read_as_the_page_says(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

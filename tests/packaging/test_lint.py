@@ -48,7 +48,7 @@ def test_the_pipeline_of_the_component_holds_to_the_schema() -> None:
 
 
 def test_the_schema_of_the_settings_is_a_schema() -> None:
-    lint("check-jsonschema", "--check-metaschema", "schema/settings-v1.json")
+    lint("check-jsonschema", "--check-metaschema", "schema/settings-v1.json", "schema/canary-samples-v1.json")
 
 
 def test_hadolint_finds_nothing() -> None:

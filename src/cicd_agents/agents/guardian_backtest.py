@@ -18,13 +18,17 @@ MOST_LOOKS = 1440
 
 @dataclass(frozen=True, slots=True)
 class PastRelease:
-    """A release that was: when it began to serve and until when it is replayed. `good`: whether it was; None: not known, it counts as good."""
+    """A release that was: when it began to serve and until when it is replayed. `good`: whether it was; None: not known, it counts as good.
+
+    `samples` is the file that holds what was seen of it, empty: a store still does.
+    """
 
     name: str
     since: float
     until: float
     sides: Sides
     good: bool | None = None
+    samples: str = ""
 
 
 @dataclass(frozen=True, slots=True)

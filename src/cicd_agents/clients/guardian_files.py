@@ -31,7 +31,7 @@ _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*|\[\d+\](?:\.[\w-]+|\[\
 
 def read_points(path: Path, policy: CanaryPolicy) -> tuple[Point, ...]:
     """The points of a table file: JSON and YAML by their suffix, anything else as people write it. Raises UsageError with file and line."""
-    return parse_points(_text(path), str(path), policy)
+    return parse_points(text_of(path), str(path), policy)
 
 
 def parse_points(text: str, name: str, policy: CanaryPolicy) -> tuple[Point, ...]:
@@ -40,7 +40,7 @@ def parse_points(text: str, name: str, policy: CanaryPolicy) -> tuple[Point, ...
     if name.endswith((".yml", ".yaml")):
         return _read(_yaml(text, name), name, lambda value: points_of(value, policy))
     if name.endswith(".json") or text.lstrip()[:1] in {"{", "["}:
-        return _read(_Document(_json(text, name), None), name, lambda value: points_of(value, policy))
+        return _read(_Document(json_of(text, name), None), name, lambda value: points_of(value, policy))
     nested: UsageError | None = None
     if _NESTED.search(text):
         try:
@@ -55,12 +55,12 @@ def parse_points(text: str, name: str, policy: CanaryPolicy) -> tuple[Point, ...
 
 def read_policy_file(path: Path) -> PolicyFile:
     """The policy of a file, YAML or JSON. Raises UsageError with file and line."""
-    return _read(_yaml(_text(path), str(path)), str(path), lambda value: read_policy({} if value is None else _mapping(value)))
+    return _read(_yaml(text_of(path), str(path)), str(path), lambda value: read_policy({} if value is None else _mapping(value)))
 
 
 def read_template_file(path: Path, arguments: Mapping[str, str] | None = None, template: str = "") -> Template:
     """The AnalysisTemplate of a file; `template` chooses one by its name where there are several. Raises UsageError with file and line."""
-    documents = [document for document in _all_yaml(_text(path), str(path)) if isinstance(document.value, Mapping) and document.value.get("kind") in KINDS]
+    documents = [document for document in _all_yaml(text_of(path), str(path)) if isinstance(document.value, Mapping) and document.value.get("kind") in KINDS]
     names = [str((document.value.get("metadata") or {}).get("name", "")) for document in documents]
     chosen = [document for document, name in zip(documents, names, strict=True) if template in {"", name}]
     if not chosen:
@@ -73,12 +73,12 @@ def read_template_file(path: Path, arguments: Mapping[str, str] | None = None, t
 
 def read_slo_file(path: Path) -> Slo:
     """The Keptn SLO file. Raises UsageError with file and line."""
-    return _read(_yaml(_text(path), str(path)), str(path), lambda value: read_slo(_mapping(value)))
+    return _read(_yaml(text_of(path), str(path)), str(path), lambda value: read_slo(_mapping(value)))
 
 
 def read_list_file(path: Path) -> tuple[Mapping[str, Any], ...]:
     """The mappings that a file lists, YAML or JSON. Raises UsageError with the file."""
-    value = _yaml(_text(path), str(path)).value
+    value = _yaml(text_of(path), str(path)).value
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise UsageError(f"{path}: a list of mappings is expected.")
     return tuple(value)
@@ -129,23 +129,25 @@ def _read(document: _Document, name: str, read: Callable[[Any], T]) -> T:
         raise UsageError(f"{name}{f', line {line}' if line else ''}: {problem}") from None
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path, most: int = MAX_FILE) -> str:
+    """The text of a file of at most so many bytes. Raises UsageError."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+            data = file.read(most + 1)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file.") from None
     except (OSError, ValueError) as problem:
         raise UsageError(f"{path}: cannot be read: {getattr(problem, 'strerror', None) or problem}.") from None
-    if len(data) > MAX_FILE:
-        raise UsageError(f"{path}: is larger than {MAX_FILE >> 10} KiB, which no such file needs.")
+    if len(data) > most:
+        raise UsageError(f"{path}: is larger than {most >> 10} KiB, which no such file needs.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{path}: is not UTF-8.") from None
 
 
-def _json(text: str, name: str) -> Any:
+def json_of(text: str, name: str) -> Any:
+    """Parsed. Raises UsageError with the line."""
     try:
         return json.loads(text, parse_int=_int)
     except json.JSONDecodeError as problem:

@@ -86,7 +86,8 @@ class LogTemplate:
 class Replica:
     """What one pod shows. `started` is when it did, None where unknown.
 
-    `requests` are counters named by outcome class ("2xx", "404", "5xx"); `counters` others ("restarts", "oom_kills", business events);
+    `requests` are counters named by outcome class ("2xx", "404", "5xx"), or "total" and those of the errors; `counters` are others ("restarts", "oom_kills",
+    business events);
     `gauges` such as "cpu", "memory", "connections"; `health` is (time, healthy).
     """
 

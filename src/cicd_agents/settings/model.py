@@ -116,6 +116,8 @@ class Settings:
     slo_file: str
     judge: str
     metrics_table: str
+    metrics_samples: str
+    record_samples: str
     watch: int
     look_every: int
     guardian_state: str

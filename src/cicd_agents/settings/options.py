@@ -175,6 +175,8 @@ GUARDIAN = (
     Option("judge", Kind.CHOICE, "always-valid", "Which statistics decide; all but always-valid are for one look (docs/canary.md).",
            ("always-valid", "kayenta", "welch", "fisher", "chi-square", "proportions")),
     Option("metrics-table", Kind.TEXT, "", "Judge this table of numbers (text, JSON, YAML; - is standard input) instead of asking a server.", in_file=False),
+    Option("metrics-samples", Kind.TEXT, "", "Judge these recorded samples (JSON; docs/canary-samples.md) instead of asking a server.", in_file=False),
+    Option("record-samples", Kind.TEXT, "", "Keep the samples that were judged in this file, to judge them again.", in_file=False),
     Option("watch", Kind.COUNT, "30", "Minutes to watch until it is decided; 0: one look.", most=360),
     Option("look-every", Kind.COUNT, "60", "Seconds between two looks.", least=10, most=3600),
     Option("guardian-state", Kind.TEXT, "", "File that carries a watch from job to job; keep it in the CI's cache or artifacts.", in_file=False),

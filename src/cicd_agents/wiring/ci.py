@@ -82,7 +82,7 @@ def run_in_ci(command_line: Mapping[str, str], config: str | None, world: World)
 
 def _guardian(settings: Settings, context: RunContext, world: World, *, named: bool) -> int:
     """The guardian; where nobody asked for it by name and no metrics are set, there is nothing that it could judge."""
-    if not named and not (settings.prometheus_url or settings.grafana_url or settings.metrics_table):
+    if not named and not (settings.prometheus_url or settings.grafana_url or settings.metrics_table or settings.metrics_samples):
         return _skipped(f"A deployment is for the {GUARDIAN}, and nothing says where its metrics are: set prometheus-url.", context, settings, world)
     from cicd_agents.wiring.guardian import run_guardian
     from cicd_agents.wiring.guardian_run import Wish as GuardianWish

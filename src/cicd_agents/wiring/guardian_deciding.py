@@ -7,30 +7,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cicd_agents.agents.guardian_details import Seen
+from cicd_agents.agents.guardian_logs import message_counts
 from cicd_agents.agents.guardian_watch import Watch, begun, fits, noted
+from cicd_agents.analysis.canary.observing.charts import charts
 from cicd_agents.analysis.canary.outlook import outlook
-from cicd_agents.domain.canary import CanaryPolicy, Decision, Judgement, Observation, Status
+from cicd_agents.domain.canary import Decision, Judgement, Observation, Status
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.guardian import WatchState
+from cicd_agents.wiring.guardian_engines import ALWAYS_VALID, engine_of
 from cicd_agents.wiring.guardian_given import Given, given_judgement
-from cicd_agents.wiring.guardian_looking import Looking, always_valid, blind, imitating_kayenta
+from cicd_agents.wiring.guardian_looking import Looking, blind
 from cicd_agents.wiring.guardian_run import WATCH, GuardianRun, Judged
 from cicd_agents.wiring.guardian_scene import Scene, scene, stage_of
 
 Keep = Callable[[WatchState], object]
-Engine = Callable[[Observation, CanaryPolicy, float, int | None], Judgement]
-ALWAYS_VALID, KAYENTA = "always-valid", "kayenta"
-
-
-def engine_of(name: str) -> Engine:
-    """The engine that the setting `judge` names."""
-    if name == ALWAYS_VALID:
-        return always_valid
-    if name == KAYENTA:
-        return imitating_kayenta
-    from cicd_agents.analysis.canary.classical.judging import ClassicalTest, judge_classical
-
-    return lambda observation, policy, now, stage: judge_classical(observation, policy, now, ClassicalTest(name), stage=stage)
 
 
 @dataclass(slots=True)
@@ -63,10 +53,16 @@ class Deciding:
         self._tells(state, keep)
 
     def _of_given(self, given: Given) -> Judged:
-        """Numbers, a template or an SLO file: one look, no watch."""
+        """Numbers, samples, a template or an SLO file: one look, no watch."""
         found = self.run.nothing_seen
+        seen = Seen(queries=given.queries)
+        if given.recorded:
+            observation, now = given.recorded.observation, given.recorded.now
+            found = replace(found, since=observation.since, canary_version=observation.canary.name, baseline_version=observation.baseline.name)
+            drawn = charts(observation, self.run.rules.policy, now)
+            seen = replace(seen, charts=drawn, messages=message_counts(observation), foresight=self._outlook(observation, now, given.judgement))
         self.take_hands(found)
-        return Judged(found, given.judgement, Seen(queries=given.queries), given.engine)
+        return Judged(found, given.judgement, seen, given.engine)
 
     def _watched(self) -> Judged:
         run, settings = self.run, self.run.settings
@@ -92,7 +88,10 @@ class Deciding:
             run.notes.append(f"It was not decided within {settings.watch} minutes; run it again to go on watching.")
         if watched.given_up:
             run.notes.append("The watch was ended before its time, since looking again would show no more: mend that, and run it again.")
-        seen = replace(looking.told(), timeline=watched.state.timeline, foresight=self._outlook(looking, watched.judgement))
+        observation, now = looking.observation, looking.looked_at
+        foresight = self._outlook(observation, now, watched.judgement) if observation else ()
+        seen = replace(looking.told(), timeline=watched.state.timeline, foresight=foresight)
+        self._record(observation, now)
         if self._asked is not None and self._asked[0] is watched.judgement:
             return replace(self._asked[1], seen=seen)
         return Judged(found, watched.judgement, seen, settings.judge, run.moves)
@@ -111,11 +110,26 @@ class Deciding:
 
         return promote
 
-    def _outlook(self, looking: Looking, judgement: Judgement) -> tuple[str, ...]:
+    def _outlook(self, observation: Observation, now: float, judgement: Judgement) -> tuple[str, ...]:
         """What this traffic can show in this stage and the next ones, by the tests that decide. Not while a bad version waits to be rolled back."""
-        if looking.observation is None or judgement.decision is Decision.ROLLBACK or self.run.settings.judge != ALWAYS_VALID:
+        if judgement.decision is Decision.ROLLBACK or self.run.settings.judge != ALWAYS_VALID:
             return ()
-        return outlook(looking.observation, self.run.rules.policy, self.run.world.clock.now(), judgement.stage)
+        return outlook(observation, self.run.rules.policy, now, judgement.stage)
+
+    def _record(self, observation: Observation | None, now: float) -> None:
+        """Keep the samples of the last look, where that is asked for. The gate does not depend on it."""
+        run = self.run
+        if not run.settings.record_samples:
+            return
+        from cicd_agents.clients.samples_file import write_samples_file
+
+        if observation is None:
+            run.notes.append("record-samples: nothing was seen, so nothing was kept.")
+            return
+        try:
+            write_samples_file(run.workspace / run.settings.record_samples, observation, now, run.redacted)
+        except UsageError as problem:
+            run.notes.append(str(problem))
 
     def _scene(self) -> Scene | Judged:
         """What is judged; where that cannot be found out, the judgement that says so."""

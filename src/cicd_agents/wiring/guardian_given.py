@@ -1,4 +1,4 @@
-"""The rules that hold, from policy file and settings; and judgements of what was given as a file: a table of numbers, an AnalysisTemplate, an SLO file."""
+"""The rules that hold, from policy file and settings; and judgements of what was given as a file: numbers, samples, an AnalysisTemplate, an SLO file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from cicd_agents.domain.context import RunContext
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.guardian import MetricsAnswer, MetricsStore, QueryRecord
 from cicd_agents.settings.model import Settings
+from cicd_agents.wiring.guardian_engines import engine_of
 from cicd_agents.wiring.guardian_scene import moment_of, stage_of
 from cicd_agents.wiring.guardian_sources import Sources
 
 if TYPE_CHECKING:
     from cicd_agents.analysis.canary.imitation.argo_rollouts import Measurement
     from cicd_agents.analysis.canary.reading.analysis_template import Template, TemplateMetric
+    from cicd_agents.analysis.canary.reading.samples import Recorded
     from cicd_agents.wiring.world import World
 
 _MOST_TABLE = 256 << 10
@@ -41,11 +43,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The judgement of something that was given, by whose rules, and what was asked for it."""
+    """The judgement of something that was given, by whose rules, and what was asked for it. `recorded`: of these samples."""
 
     judgement: Judgement
     engine: str
     queries: tuple[QueryRecord, ...] = ()
+    recorded: Recorded | None = None
 
 
 def rules_of(settings: Settings, context: RunContext) -> Rules:
@@ -66,13 +69,15 @@ def rules_of(settings: Settings, context: RunContext) -> Rules:
 
 def given_judgement(settings: Settings, rules: Rules, sources: Sources, context: RunContext, world: World) -> Given | None:
     """The judgement of the file that the settings name, None: they name none. Raises UsageError for one that cannot be read."""
-    named = [name for name in ("metrics_table", "analysis_template", "slo_file") if getattr(settings, name)]
+    named = [name for name in ("metrics_table", "metrics_samples", "analysis_template", "slo_file") if getattr(settings, name)]
     if len(named) > 1:
         raise UsageError(f"{' and '.join(name.replace('_', '-') for name in named)} exclude each other; name one.")
     if settings.template_args and not settings.analysis_template:
         raise UsageError("template-args are those of an analysis-template, and there is none; name it, or leave them out.")
     if settings.metrics_table:
         return _of_table(settings, rules, context)
+    if settings.metrics_samples:
+        return _of_samples(settings, rules, context)
     if settings.analysis_template:
         return _of_template(settings, sources, context, world)
     if settings.slo_file:
@@ -89,6 +94,15 @@ def _of_table(settings: Settings, rules: Rules, context: RunContext) -> Given:
         points = read_points(_below(context, settings.metrics_table), rules.policy)
     stage = stage_of(settings.canary_stage, rules.policy)
     return Given(judge_points(points, rules.policy, stage=stage or 0), "single values")
+
+
+def _of_samples(settings: Settings, rules: Rules, context: RunContext) -> Given:
+    """One look at the moment that the file names, by the engine that decides elsewhere too."""
+    from cicd_agents.clients.samples_file import read_samples_file
+
+    recorded = read_samples_file(_below(context, settings.metrics_samples), rules.policy)
+    judgement = engine_of(settings.judge)(recorded.observation, rules.policy, recorded.now, stage_of(settings.canary_stage, rules.policy))
+    return Given(judgement, settings.judge, recorded=recorded)
 
 
 def _standard_input() -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from cicd_agents.agents.guardian_details import Seen
 from cicd_agents.agents.guardian_logs import LogsAsk, gather_logs, message_counts
 from cicd_agents.agents.guardian_metrics import MetricsAsk, MetricsSeen, gather
-from cicd_agents.analysis.canary import judge
 from cicd_agents.analysis.canary.alone import ALL
 from cicd_agents.analysis.canary.observing.ask import USUAL, shift_before
 from cicd_agents.analysis.canary.observing.charts import charts
@@ -22,6 +21,7 @@ from cicd_agents.domain.errors import BadAnswer, NotAllowed, NotFound, ServiceEr
 from cicd_agents.domain.guardian import WatchState
 from cicd_agents.domain.log_counts import LogCounts
 from cicd_agents.domain.ports import Clock
+from cicd_agents.wiring.guardian_engines import Engine, always_valid
 from cicd_agents.wiring.guardian_scene import Scene
 
 # A baseline of another time ends so long before the deployment, when its first signs may show.
@@ -44,11 +44,12 @@ class Looking:
     log_queries: tuple[str, str]
     clock: Clock
     redact: Callable[[str], str]
-    engine: Callable[[Observation, CanaryPolicy, float, int | None], Judgement]
+    engine: Engine
     fixed_stage: int | None = None
     moves: bool = False
     seen: MetricsSeen | None = field(default=None, init=False)
     observation: Observation | None = field(default=None, init=False)
+    looked_at: float = field(default=0.0, init=False)
     notes: list[str] = field(default_factory=list, init=False)
     _shares: Samples = field(default=(), init=False)
     _checked: tuple[str, ...] | None = field(default=None, init=False)
@@ -57,7 +58,7 @@ class Looking:
 
     def __call__(self, state: WatchState) -> Judgement:
         """The judgement now."""
-        now = self.clock.now()
+        now = self.looked_at = self.clock.now()
         self.notes = list(self.scene.notes)
         self._scene_now()
         try:
@@ -204,19 +205,6 @@ class Looking:
             self.scene = self.scene.again()
         except (ServiceError, UsageError) as problem:
             self.notes.append(f"Which pods are of which version is as at an earlier look: {problem}")
-
-
-def always_valid(observation: Observation, policy: CanaryPolicy, now: float, stage: int | None) -> Judgement:
-    """The usual engine."""
-    return judge(observation, policy, now=now, stage=stage)
-
-
-def imitating_kayenta(observation: Observation, policy: CanaryPolicy, now: float, stage: int | None) -> Judgement:
-    """Kayenta's rules; a stage's least minutes hold for them too."""
-    from cicd_agents.analysis.canary.imitation.kayenta import judge_kayenta
-
-    found = judge_kayenta(observation, policy, now)
-    return found if stage is None else replace(found, stage=stage, share=policy.stages[stage].share)
 
 
 def blind(policy: CanaryPolicy, stage: int, reason: str) -> Judgement:

@@ -69,7 +69,7 @@ class Sources:
             )  # fmt: skip
             self.stack.callback(proxied.close)
             return proxied
-        raise UsageError("Nothing says where the metrics are: set prometheus-url (or grafana-url), or give numbers by metrics-table.")
+        raise UsageError("Nothing says where the metrics are: set prometheus-url (or grafana-url), or give numbers by metrics-table or metrics-samples.")
 
     def dashboards(self) -> Dashboards | None:
         """Grafana, where there is one."""

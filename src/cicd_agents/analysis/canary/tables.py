@@ -10,6 +10,7 @@ from math import floor, isfinite, isinf, isnan
 from statistics import median_low
 
 from cicd_agents.analysis.canary.counters import clean, increments, levels, resets, spread
+from cicd_agents.analysis.canary.outcomes import with_classes
 from cicd_agents.domain.canary import CanaryPolicy, Observation, Replica, Samples, Version
 
 MAX_BINS = 1440
@@ -116,7 +117,7 @@ class Tables:
 
 def tabulate(observation: Observation, policy: CanaryPolicy) -> Tables | None:
     """The tables of all samples, None where there is no usable sample at all."""
-    cleaned = [[_clean_replica(replica) for replica in version.replicas[:MAX_REPLICAS]] for version in (observation.baseline, observation.canary)]
+    cleaned = [[_clean_replica(with_classes(replica)) for replica in version.replicas[:MAX_REPLICAS]] for version in (observation.baseline, observation.canary)]
     values = [
         {series.name: clean(series.samples, Counter()) for series in version.values[:MAX_SERIES]} for version in (observation.baseline, observation.canary)
     ]
