@@ -125,7 +125,7 @@ def test_a_query_that_takes_too_long_is_not_asked_again() -> None:
     clock = FakeClock()
     with running(DATA, flags=["--query.timeout=1ms"]) as server:
         made = PrometheusStore(server.url, clock, Budget(clock, 300))
-        with pytest.raises(Unavailable, match=r"took the server too long \(query timed out.*Ask for a shorter window.*The query: sum"):
+        with pytest.raises(Unavailable, match=r"took the server too long \(.*Ask for a shorter window.*The query: sum"):
             made.query_range("sum by (pod) (rate(http_requests_total[30m]))", START - 1800, START, 1)
         made.close()
     assert clock.slept == []

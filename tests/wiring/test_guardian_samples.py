@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from benchmarks.canary_simulator import FAMILIES, START, simulate
+from tests.servers.argocd import ArgoCDServer
 from tests.wiring.guardian_cli import guardian
-from tests.wiring.guardian_rig import BROKEN, EMPTY, HEALTHY, Deployment, prometheus
+from tests.wiring.guardian_rig import BROKEN, EMPTY, HEALTHY, Deployment, by_argocd, deployed, prometheus
 
 from cicd_agents.analysis.canary.reading.samples import samples_document
 
@@ -130,3 +131,22 @@ def test_a_recorded_release_that_cannot_be_replayed_is_refused(cicd_agents: Run,
     code, _, told = cicd_agents("guardian", "backtest", "--releases", tmp_path / "releases.yml")
     assert code == 2
     assert said in told
+
+
+def test_by_samples_of_now_it_acts_and_by_those_of_the_past_it_only_shows(deployment: Deployment, argocd: ArgoCDServer) -> None:
+    deployed(argocd, auto_sync=True)
+    deployment.environment |= by_argocd(argocd)
+    guardian(deployment, "check", **SELECTORS, metrics_selector=f'namespace="{BROKEN}"', record_samples="samples.json")
+    given = {"prometheus_url": "", "metrics_samples": "samples.json", "rollback": "auto", "history": "memory.sqlite"}
+    deployment.clock.sleep(301)
+    shown = deployment.run(BROKEN, **given)
+    assert shown.code == 1, shown.out
+    assert "These samples end 5 minutes ago, so this is a dry run: nothing is written." in shown.out
+    assert {operation["status"] for operation in shown.report["operations"]} == {"planned"}
+    assert (argocd.rollbacks, argocd.patches) == ([], [])
+    assert not (deployment.folder / "work/memory.sqlite").exists()
+    deployment.clock.sleep(-301)
+    acted = deployment.run(BROKEN, **given)
+    assert acted.code == 1, acted.out
+    assert len(argocd.rollbacks) == 1
+    assert "dry run" not in acted.out

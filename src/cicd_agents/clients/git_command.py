@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread, Timer
@@ -201,7 +202,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End git and what it started; nothing where it has ended."""
     if process.poll() is None:
         if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # at its time limit another thread ends it, while it may end by itself
+                os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
         process.wait()

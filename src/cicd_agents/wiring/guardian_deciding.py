@@ -58,11 +58,20 @@ class Deciding:
         seen = Seen(queries=given.queries)
         if given.recorded:
             observation, now = given.recorded.observation, given.recorded.now
+            self._only_shown(now)
             found = replace(found, since=observation.since, canary_version=observation.canary.name, baseline_version=observation.baseline.name)
             drawn = charts(observation, self.run.rules.policy, now)
             seen = replace(seen, charts=drawn, messages=message_counts(observation), foresight=self._outlook(observation, now, given.judgement))
         self.take_hands(found)
         return Judged(found, given.judgement, seen, given.engine)
+
+    def _only_shown(self, until: float) -> None:
+        """Samples of the past say nothing of what runs now: by them nothing is done, told to others or remembered."""
+        run = self.run
+        age = run.world.clock.now() - until
+        if age > run.rules.policy.hole and not run.settings.dry_run:
+            run.settings = replace(run.settings, dry_run=True)
+            run.notes.append(f"These samples end {age / 60:,.0f} minutes ago, so this is a dry run: nothing is written.")
 
     def _watched(self) -> Judged:
         run, settings = self.run, self.run.settings

@@ -64,8 +64,6 @@ class Compared:
     limits: Limits | None
     upper: float | None
     beyond: bool
-    since: float | None
-    since_rate: float | None
     need: int | None
     quiet: bool
 
@@ -78,7 +76,7 @@ def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter
     if not both or n_canary <= 0:
         seen = sum(n_a)
         strength = Strength(alpha=setting.alpha, threshold=setting.threshold, canary_total=seen, baseline_total=sum(n_b))
-        return Compared(Status.NO_DATA, strength, sum(a) / seen if seen > 0 else None, None, None, None, False, None, None, None, True)
+        return Compared(Status.NO_DATA, strength, sum(a) / seen if seen > 0 else None, None, None, None, False, None, True)
     x_canary, x_baseline = sum(a[index] for index in both), sum(b[index] for index in both)
     known = (sum(b[: setting.until]) + 0.5) / sum(n_b[: setting.until])
     noise = calibrate(
@@ -108,7 +106,7 @@ def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter
     rate, base = x_canary / n_canary, _standardised(steps)
     error = sqrt(phi * (max(rate, 1 / n_canary) / n_canary + max(base, 0.5 / n_baseline) / n_baseline))
     upper = rate - Z_UPPER * error if falling else max(rate + Z_UPPER * error, 3 / n_canary)
-    beyond, lately = _beyond(steps[found.onset :], limits_at, known, phi, falling=falling)
+    beyond = _beyond(steps[found.onset :], limits_at, known, phi, falling=falling)
     here = limits_at(max(base, 0.5 / n_baseline), 1.0)
     strength = Strength(
         found.log_e, setting.threshold, setting.alpha, min(1.0, exp(-max(0.0, found.log_e))), x_canary, n_canary, x_baseline, n_baseline,
@@ -117,7 +115,7 @@ def compare(metric: Metric, stream: Stream, setting: Setting, limits_at: Limiter
     length = _length(steps[found.onset :], falling=falling)
     status = _status(found, length, beyond, rate, upper, here, setting, n_canary, falling=falling)
     need = _need(base, n_canary, n_baseline, here, phi, setting, falling=falling) if status is Status.INCONCLUSIVE else None
-    return Compared(status, strength, rate, base, here, upper, beyond, float(both[found.onset]), lately, need, noise.quiet)
+    return Compared(status, strength, rate, base, here, upper, beyond, need, noise.quiet)
 
 
 def _status(found: Found, length: float, beyond: bool, rate: float, upper: float, here: Limits, setting: Setting, seen: float, *, falling: bool) -> Status:
@@ -139,14 +137,14 @@ def _length(steps: Sequence[Split], *, falling: bool) -> float:
     return sum(max(0.0, value) for value in excess) / peak if peak > 0 else float(sum(value > 0 for value in excess))
 
 
-def _beyond(steps: Sequence[Split], limits_at: Limiter, known: float, phi: float, *, falling: bool) -> tuple[bool, float]:
-    """Whether the estimate since the onset passes the GO limit by more than its own error, and the estimate."""
+def _beyond(steps: Sequence[Split], limits_at: Limiter, known: float, phi: float, *, falling: bool) -> bool:
+    """Whether the estimate since the onset passes the GO limit by more than a part of its own error."""
     a, n_a = sum(step.a for step in steps), sum(step.n_a for step in steps)
     b, n_b = sum(step.b for step in steps), sum(step.n_b for step in steps)
     rate, base = a / n_a, _standardised(steps)
     limit = limits_at(base if b >= 5 else (b + 5 * 1.0) / (n_b + 5 / known), 1.0).go
     error = GUARD * sqrt(phi * (max(rate, 1 / n_a) / n_a + max(base, 0.5 / n_b) / n_b))
-    return (rate + error < limit if falling else rate - error > limit), rate
+    return rate + error < limit if falling else rate - error > limit
 
 
 def _standardised(steps: Sequence[Split]) -> float:

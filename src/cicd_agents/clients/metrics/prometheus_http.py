@@ -31,6 +31,8 @@ _MAX_ERROR_BODY = 64 << 10
 _TOLD = (400, 422, 503)
 # A second try would take as long.
 _OUT_OF_TIME = ("timeout", "canceled")
+# Go's words where the time was over while series were still looked up: the kind of that error is `execution`.
+_OVER = ("context deadline exceeded", "context canceled")
 # Go's server, and nginx, to plain http on a port with TLS.
 _WANTS_TLS = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
 # OpenSSL, to a port without TLS.
@@ -111,7 +113,7 @@ class QueryHttp(Http):
         if answer.status < 400:
             return answer
         failed = Failed(answer.status, answer.headers, answer.body[:_MAX_ERROR_BODY])
-        late = _error_type(failed.body) in _OUT_OF_TIME
+        late = _is_late(failed.body)
         raise Trouble(self._refusal(call, failed, query, late), f"status {failed.status}", failed=None if late else failed, final=late)
 
     def _refusal(self, call: Call, failed: Failed, query: str, late: bool) -> ServiceError:
@@ -141,8 +143,10 @@ class QueryHttp(Http):
         return f" ({words})" if words else ""
 
 
-def _error_type(body: bytes) -> str:
-    return str(_field(body, "errorType"))
+def _is_late(body: bytes) -> bool:
+    """Whether the server says that its time for the query was over."""
+    kind = str(_field(body, "errorType"))
+    return kind in _OUT_OF_TIME or (kind == "execution" and str(_field(body, "error")).endswith(_OVER))
 
 
 def _field(body: bytes, key: str) -> Any:
