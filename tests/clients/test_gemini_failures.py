@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,12 +80,38 @@ def test_a_refusal_is_said_with_what_to_do_and_not_tried_again(answer: Reply, wo
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_may_pass_is_tried_a_few_times(status: int) -> None:
+BUSY = Reply(503, HTML, {"content-type": "text/html"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "slept"),
+    [
+        (error(429), [1.0, 2.0]),
+        (error(500), [1.0, 2.0]),
+        (error(503), [1.0, 2.0]),
+        (replace(BUSY, status=429), [1.0, 2.0]),
+        (replace(BUSY, headers={"content-type": "text/html", "retry-after": "3"}), [3.0, 3.0]),
+    ],
+    ids=["429", "500", "503", "a gateway's 429", "a gateway's 503 that says when to come again"],
+)  # fmt: skip
+def test_what_may_pass_and_was_surely_not_paid_for_is_tried_a_few_times(answer: Reply, slept: list[float]) -> None:
     clock = FakeClock()
-    problem, server = failed(error(status), clock=clock)
-    assert f"({status})" in str(problem)
-    assert (len(server.requests), clock.slept) == (MAX_TRIES, [1.0, 2.0])
+    problem, server = failed(answer, clock=clock)
+    assert f"({answer.status})" in str(problem)
+    assert (len(server.requests), clock.slept) == (MAX_TRIES, slept)
+    assert not problem.untold
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [error(408), error(502), error(504), BUSY, replace(BUSY, status=500), Reply(503, b'{"error": "x"}'), Reply(500, b'{"error": {"code": 500}}')],
+    ids=["408", "502", "504", "a gateway's 503", "a gateway's 500", "no status", "half a status"],
+)
+def test_what_may_have_been_answered_and_lost_on_its_way_is_not_paid_for_twice_and_counts(answer: Reply) -> None:
+    problem, server = failed(answer)
+    assert f"({answer.status})" in str(problem)
+    assert len(server.requests) == 1
+    assert problem.untold
 
 
 def test_a_try_after_a_failure_can_succeed_and_is_noted() -> None:
@@ -184,10 +211,17 @@ def test_a_stream_that_is_cut_is_seen_and_not_paid_for_twice() -> None:
     assert len(server.requests) == 1
 
 
-def test_a_connection_that_breaks_before_an_answer_is_tried_again() -> None:
+def test_a_connection_that_breaks_before_an_answer_may_have_been_paid_for_and_is_not_tried_again() -> None:
     problem, server = failed(Reply(reset=True))
     assert "broke off before an answer came" in str(problem)
-    assert len(server.requests) == MAX_TRIES
+    assert len(server.requests) == 1
+
+
+def test_nobody_at_the_address_is_tried_again() -> None:
+    clock = FakeClock()
+    problem, _ = failed(says("x"), clock=clock, base_url="http://127.0.0.1:9")
+    assert "no connection to the server" in str(problem)
+    assert clock.slept == [1.0, 2.0]
 
 
 def test_too_large_an_answer_is_not_read_on() -> None:
@@ -229,38 +263,29 @@ def test_tries_end_with_the_time_of_the_request() -> None:
 @pytest.mark.parametrize(
     ("script", "untold"),
     [
-        ([Reply(reset=True)], MAX_TRIES),  # each of them may have been worked on
-        ([Reply(reset=True), error(503)], 1),
-        ([error(503)], 0),
-        ([error(429, headers={"retry-after": "99999"})], 0),
-        ([error(403)], 0),
-        ([says("half a sent", finish=None, usage=None)], 1),
-        ([says("half a sent", finish=None)], 0),  # the pieces told what they took
-        ([stops("SAFETY")], 0),
-        ([stream(b"data: {}\r\n\r\n")], 1),
-        ([Reply(200, HTML, {"content-type": "text/html"})], 1),
-        ([Reply(302, headers={"location": "http://127.0.0.1:9/"})], 0),
+        ([Reply(reset=True)], True),
+        ([error(503), Reply(reset=True)], True),
+        ([error(503)], False),
+        ([error(429, headers={"retry-after": "99999"})], False),
+        ([error(403)], False),
+        ([says("half a sent", finish=None, usage=None)], True),
+        ([says("half a sent", finish=None)], False),  # the pieces told what they took
+        ([stops("SAFETY")], False),
+        ([stream(b"data: {}\r\n\r\n")], True),
+        ([stream(sse([{"error": {"code": 503, "status": "UNAVAILABLE"}}]))], True),  # in the middle of an answer
+        ([Reply(200, HTML, {"content-type": "text/html"})], True),
+        ([Reply(302, headers={"location": "http://127.0.0.1:9/"})], False),
     ],
 )  # fmt: skip
-def test_a_question_that_may_have_been_paid_for_without_a_word_of_its_tokens_is_counted(script: list[Turn], untold: int) -> None:
-    assert failed(*script)[0].untold == untold
+def test_a_question_that_may_have_been_paid_for_without_a_word_of_its_tokens_is_counted(script: list[Turn], untold: bool) -> None:
+    assert failed(*script)[0].untold is untold
 
 
 def test_a_question_that_never_arrived_cost_nothing_and_one_that_was_left_may_have() -> None:
-    assert failed(says("x"), base_url="http://127.0.0.1:9")[0].untold == 0
-    assert failed(says("x"), key="")[0].untold == 0
+    assert not failed(says("x"), base_url="http://127.0.0.1:9")[0].untold
+    assert not failed(says("x"), key="")[0].untold
     clock = FakeClock()
-    assert failed(Drip(clock=clock), clock=clock)[0].untold == 1
-
-
-def test_a_try_that_broke_off_is_told_with_the_answer_of_the_next() -> None:
-    with GeminiServer(Reply(reset=True), answers({"a": 1})) as server:
-        reply = Gemini(GeminiAccess(KEY, base_url=server.url), FakeClock()).reply(ASKED)
-    assert (reply.untold, reply.usage) == (1, SPENT)
-
-
-def test_nobody_at_the_address_is_said() -> None:
-    assert "no connection to the server" in str(failed(says("x"), base_url="http://127.0.0.1:9")[0])
+    assert failed(Drip(clock=clock), clock=clock)[0].untold
 
 
 @pytest.mark.parametrize(

@@ -342,7 +342,7 @@ def test_two_processes_that_write_at_once_lose_nothing_and_start_each_rerun_once
         assert writer.stdin is not None
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    started = [number for writer in writers for number in writer.communicate(timeout=60)[0].split()]
+    started = [number for writer in writers for number in writer.communicate()[0].split()]
     assert [writer.returncode for writer in writers] == [0, 0]
     assert sorted(started, key=int) == [str(number) for number in range(10)]
     with store.open() as history:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.servers.clock import START, FakeClock
@@ -162,6 +165,111 @@ def test_500_answers_and_5000_prices_are_kept_400_days(place: tuple[str, str]) -
         assert history.spent_since("acme/shop", 0) == 0
         history.record_advice(replace(ADVICE, time=START - 399 * DAY))
         assert history.spent_since("acme/shop", 0) == 0.25
+
+
+# Money that is set aside before a question is asked
+
+
+def reserve(memory: StoredHistory, usd: float, limit: float = 1.0, **changes: Any) -> PastAdvice | None:
+    return memory.reserve(replace(ADVICE, text="", tokens=0, usd=usd, **changes), START - DAY, limit)
+
+
+def granted(memory: StoredHistory, usd: float, limit: float = 1.0, **changes: Any) -> PastAdvice:
+    found = reserve(memory, usd, limit, **changes)
+    assert found is not None
+    return found
+
+
+def test_what_is_reserved_counts_as_paid_until_it_is_settled_by_what_it_cost(history: StoredHistory) -> None:
+    reserved = granted(history, 0.75)
+    assert reserved.usd == 0.75
+    assert history.spent_since("acme/shop", 0) == 0.75
+    assert answer(history) is None
+    history.settle(reserved, replace(ADVICE, time=reserved.time, usd=0.125))
+    assert history.spent_since("acme/shop", 0) == 0.125
+    assert answer(history) == ADVICE.text
+
+
+def test_a_question_that_was_not_asked_gives_its_money_back(history: StoredHistory) -> None:
+    history.settle(granted(history, 0.75), None)
+    assert history.spent_since("acme/shop", 0) == 0
+
+
+def test_a_failure_that_cost_less_than_was_reserved_counts_with_what_it_cost(history: StoredHistory) -> None:
+    reserved = granted(history, 0.75)
+    history.settle(reserved, replace(reserved, usd=0.25, tokens=7))
+    assert history.spent_since("acme/shop", 0) == 0.25
+
+
+def test_what_cost_more_than_was_reserved_counts_in_full(history: StoredHistory) -> None:
+    reserved = granted(history, 0.75)
+    history.settle(reserved, replace(reserved, usd=2.0, tokens=7))
+    assert history.spent_since("acme/shop", 0) == 2
+    assert reserve(history, 0.25) is None
+
+
+def test_the_limit_leaves_what_was_neither_paid_nor_reserved_since_then(history: StoredHistory) -> None:
+    history.record_advice(replace(ADVICE, run_id="old", time=START - 2 * DAY, usd=64))
+    history.record_advice(replace(ADVICE, run_id="18", usd=0.25))
+    assert granted(history, 0.5).usd == 0.5
+    assert granted(history, 0.5, run_id="19").usd == 0.25
+    assert reserve(history, 0.5, run_id="20") is None
+    assert granted(history, 0.5, repository="acme/other").usd == 0.5
+
+
+def test_the_same_question_at_the_same_time_is_paid_for_each_time_that_it_is_asked(history: StoredHistory) -> None:
+    first, second = granted(history, 0.25), granted(history, 0.25)
+    assert history.spent_since("acme/shop", 0) == 0.5
+    for reserved in (first, second):
+        history.settle(reserved, replace(ADVICE, time=reserved.time, usd=0.125))
+    assert history.spent_since("acme/shop", 0) == 0.25
+
+
+def test_a_reservation_from_the_future_or_with_a_long_name_is_found_again(history: StoredHistory) -> None:
+    reserved = granted(history, 0.25, time=START + DAY, repository="x" * 300, key="x" * 300, run_id="x" * 300)
+    assert reserved.time == START
+    assert history.spent_since("x" * 300, 0) == 0.25
+    history.settle(reserved, None)
+    assert history.spent_since("x" * 300, 0) == 0
+
+
+def test_what_was_forgotten_meanwhile_is_remembered_when_it_is_settled(history: StoredHistory) -> None:
+    reserved = granted(history, 0.25, time=START - 500)
+    for number in range(5):
+        history.record_advice(replace(ADVICE, key=str(number), usd=0.0))
+    assert history.spent_since("acme/shop", 0) == 0
+    history.settle(reserved, replace(ADVICE, key="late", usd=0.25))
+    assert history.spent_since("acme/shop", 0) == 0.25
+
+
+def test_a_memory_that_may_not_be_written_reserves_nothing(place: tuple[str, str]) -> None:
+    with open_history(*place, False, FakeClock()) as history:
+        assert reserve(history, 0.25) is None
+        history.settle(ADVICE, ADVICE)
+        assert answer(history) is None
+        assert history.notes == [NOT_WRITTEN]
+
+
+def test_what_a_killed_run_has_reserved_counts_as_paid(place: tuple[str, str]) -> None:
+    with open_history(*place, True, FakeClock()) as history:
+        granted(history, 0.75)
+    with open_history(*place, True, FakeClock()) as history:
+        assert granted(history, 0.5, run_id="18").usd == 0.25
+
+
+def test_runs_at_the_same_time_do_not_get_the_same_money(place: tuple[str, str]) -> None:
+    with open_history(*place, True, FakeClock()):
+        pass  # the tables are there
+    together = threading.Barrier(6)
+
+    def run(number: int) -> float:
+        with open_history(*place, True, FakeClock()) as history:
+            together.wait(60)
+            reserved = reserve(history, 0.25, run_id=str(number))
+        return reserved.usd or 0.0 if reserved else 0.0
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(run, range(6))) == [0.0, 0.0, 0.25, 0.25, 0.25, 0.25]
 
 
 # The schema

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 from tests.servers.clock import START, FakeClock
+from tests.servers.closed_port import closed_port
 from tests.servers.postgres import DATABASE, PASSWORD, Postgres, running, shared
 
 from cicd_agents.clients.history import open_history
@@ -143,17 +144,49 @@ def test_foreign_tables_of_our_name_are_told(postgres: Postgres) -> None:
         remember(url)
 
 
-def test_a_connection_that_is_lost_is_told_and_every_later_call_fails_at_once(postgres: Postgres) -> None:
-    url = postgres.socket_url(**postgres.new_schema())
+def ended(server: Postgres, name: str) -> None:
+    """End the connection of the program of this name, as a pooler or a firewall does with one that is idle."""
+    with server.session("postgres") as admin:
+        assert admin.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name", name=name) == [[True]]
+        while admin.run("SELECT 1 FROM pg_stat_activity WHERE application_name = :name", name=name):
+            pass
+
+
+def test_a_connection_that_was_ended_while_nothing_was_asked_is_made_anew(postgres: Postgres) -> None:
+    url = postgres.socket_url(application_name="idle", **postgres.new_schema())
+    with open_history("", url, True, FakeClock()) as history:
+        history.record(FAILURE)
+        for _ in range(2):
+            ended(postgres, "idle")
+            assert history.seen_at("acme/shop", FAILURE.fingerprint, FAILURE.sha)
+        ended(postgres, "idle")
+        history.record(replace(FAILURE, run_id="18"))
+    assert remember(url) == 2
+
+
+def test_a_connection_that_is_lost_within_a_transaction_is_told_and_every_later_call_fails_at_once(postgres: Postgres) -> None:
+    url = postgres.socket_url(application_name="busy", **postgres.new_schema())
+    with open_postgres(url, writable=True) as database:
+        with pytest.raises(Unavailable, match="PostgreSQL at "), database.writing("acme/shop"):
+            ended(postgres, "busy")
+        with pytest.raises(Unavailable, match="the connection was lost before"), database.reading():
+            pass
+
+
+def test_a_connection_that_cannot_be_made_anew_is_told_and_every_later_call_fails_at_once(postgres: Postgres) -> None:
+    url = postgres.url(user="leaver", password="", application_name="leaving", **postgres.new_schema())
+    with postgres.session("postgres") as admin:
+        admin.run("CREATE ROLE leaver LOGIN")
+        admin.run(f"GRANT ALL ON SCHEMA {postgres.schemas[-1]} TO leaver")
     with open_history("", url, True, FakeClock()) as history:
         history.record(FAILURE)
         with postgres.session("postgres") as admin:
-            admin.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cicd-agents'")
-        with pytest.raises(Unavailable, match="PostgreSQL at "):
+            admin.run("ALTER ROLE leaver NOLOGIN")
+        ended(postgres, "leaving")
+        with pytest.raises(NotAllowed, match="the server refused the login"):
             history.record(replace(FAILURE, run_id="18"))
         with pytest.raises(Unavailable, match="the connection was lost before"):
             history.reruns_since("acme/shop", 0)
-    assert remember(url) == 1
 
 
 def test_an_error_inside_a_transaction_leaves_nothing_and_the_connection_goes_on(postgres: Postgres) -> None:
@@ -196,12 +229,17 @@ def test_a_statement_that_takes_too_long_is_ended_by_the_server(postgres: Postgr
             transaction.change(f"SET LOCAL {limit} = '1ms'; {statement}")
 
 
+def encrypted(server: Postgres, url: str, name: str) -> list[list[object]]:
+    """Whether the connection of a program of this name is encrypted. Each has its own: the server forgets one that was closed a moment later."""
+    asked = "SELECT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name = :name"
+    with open_postgres(f"{url}&application_name={name}", writable=False), server.session("postgres") as admin:
+        return [list(row) for row in admin.run(asked, name=name)]
+
+
 @pytest.mark.parametrize("options", [{"sslmode": "verify-full"}, {"sslmode": "verify-ca"}, {"sslmode": "require"}])
 def test_a_certificate_of_a_named_authority_is_accepted_and_the_connection_is_encrypted(with_tls: Postgres, options: dict[str, str]) -> None:
     url = with_tls.url(host="localhost", sslrootcert=str(with_tls.certificate), **options)
-    with open_postgres(url, writable=False), with_tls.session("postgres") as admin:
-        encrypted = "SELECT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name = 'cicd-agents'"
-        assert admin.run(encrypted) == [[True]]
+    assert encrypted(with_tls, url, options["sslmode"]) == [[True]]
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(with_tls: Postgres) -> None:
@@ -220,8 +258,7 @@ def test_a_certificate_for_another_name_is_refused_where_the_name_is_verified(wi
 
 def test_tls_without_a_verified_certificate_is_used_where_it_is_required_or_preferred(with_tls: Postgres) -> None:
     for mode in ("require", "prefer"):
-        with open_postgres(with_tls.url(sslmode=mode), writable=False), with_tls.session("postgres") as admin:
-            assert admin.run("SELECT count(*) FROM pg_stat_ssl WHERE ssl") == [[1]]
+        assert encrypted(with_tls, with_tls.url(sslmode=mode), f"unverified-{mode}") == [[True]]
 
 
 @contextmanager
@@ -277,9 +314,8 @@ def test_a_server_that_never_answers_is_given_up() -> None:
 
 
 def test_a_port_where_nobody_listens_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(Unavailable, match=rf"PostgreSQL at 127\.0\.0\.1:{port}, database memory: could not be reached \(Connection refused\)"):
+    told = r"PostgreSQL at 127\.0\.0\.1:\d+, database memory: could not be reached \(Connection refused\)"
+    with closed_port() as port, pytest.raises(Unavailable, match=told):
         remember(f"postgresql://doctor:hunter2@127.0.0.1:{port}/memory")
 
 

@@ -162,14 +162,14 @@ def test_the_sentence_of_a_recorded_failure_is_held_to_the_rules_of_prose(tmp_pa
 def test_what_a_failure_took_is_replayed_and_gives_no_money_back(tmp_path: Path) -> None:
     path = tmp_path / "exchanges.jsonl"
     with pytest.raises(ModelFailed):
-        Recorder(Scripted([ModelFailed("Cut.", Usage(7, 1, 2, 3), untold=2)]), path, redact).reply(ASKED)
+        Recorder(Scripted([ModelFailed("Cut.", Usage(7, 1, 2, 3), untold=True)]), path, redact).reply(ASKED)
     with pytest.raises(ModelFailed) as caught:
         Replay(path, redact).reply(ASKED)
-    assert (caught.value.usage, caught.value.untold) == (Usage(7, 1, 2, 3), 2)
-    path.write_text(path.read_text().replace('"prompt": 7', '"prompt": -7000000').replace('"untold": 2', '"untold": -9'))
+    assert (caught.value.usage, caught.value.untold) == (Usage(7, 1, 2, 3), True)
+    path.write_text(path.read_text().replace('"prompt": 7', '"prompt": -7000000').replace('"untold": 1', '"untold": -9'))
     with pytest.raises(ModelFailed) as caught:
         Replay(path, redact).reply(ASKED)
-    assert (caught.value.usage, caught.value.untold) == (Usage(0, 1, 2, 3), 0)
+    assert (caught.value.usage, caught.value.untold) == (Usage(0, 1, 2, 3), False)
 
 
 def test_a_pipe_in_place_of_the_file_holds_nobody(tmp_path: Path) -> None:

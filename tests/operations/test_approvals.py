@@ -17,7 +17,7 @@ from cicd_agents.domain.forge import EnvironmentApproval, Thread, ThreadKind
 from cicd_agents.domain.operation import Operation, OperationStatus
 from cicd_agents.operations.approval import Approval, ApprovalStatus, gate
 from cicd_agents.operations.approval_people import MOST_LOOKED_UP
-from cicd_agents.operations.approval_places import LABEL, MOST_COMMENTS, IssuePlace, RequestPlace
+from cicd_agents.operations.approval_places import LABEL, MOST_COMMENTS, IssuePlace
 from cicd_agents.operations.approval_request import State, read_request_marker
 from cicd_agents.operations.approval_rules import ApprovalRule, parse_rules
 from cicd_agents.operations.approvals import Approvals, Asking
@@ -51,15 +51,14 @@ def town() -> Town:
 
 
 def run(
-    town: Town, *, approvers: Iterable[str] = TWO, desk: Desk | None = None, rules: tuple[ApprovalRule, ...] | None = None, on_request: bool = False,
+    town: Town, *, approvers: Iterable[str] = TWO, desk: Desk | None = None, rules: tuple[ApprovalRule, ...] | None = None,
     audit: Memory | None = None, minimum: int = 1, by_starter: bool | None = None, **asking: object,
 ) -> Approvals:  # fmt: skip
     """A run whose push needs an approval."""
     desk = desk or Desk(town)
     rules = parse_rules(["Push"], list(approvers), "4h", minimum=minimum, by_starter=by_starter) if rules is None else rules
-    place = RequestPlace(desk, "octo/app", 5) if on_request else IssuePlace(desk, desk, "octo/app")
     settings = Asking("octo/app", **{"scope": "release", "starter": "carol", **asking})  # type: ignore[arg-type]
-    return Approvals(rules, settings, place, desk, desk, audit or Memory(), town.clock, desk)
+    return Approvals(rules, settings, IssuePlace(desk, desk, "octo/app"), desk, desk, audit or Memory(), town.clock, desk)
 
 
 def only(town: Town) -> Issue:
@@ -123,17 +122,6 @@ def test_a_run_killed_after_the_issue_was_opened_is_continued_by_the_next_one(to
         run(town, desk=Desk(town, dies_after="create_issue")).approval(ALL)
     assert run(town).approval(ALL).status is W
     only(town)
-
-
-def test_on_a_pull_request_it_is_a_comment_there(town: Town) -> None:
-    thread = Thread(ThreadKind.REQUEST, 5)
-    found = run(town, on_request=True).approval(ALL)
-    short = found.plan.hash[:16]
-    (request,) = town.threads[thread]
-    assert found.url == request.url
-    town.say(5, ALICE, f"/approve {short}", kind=ThreadKind.REQUEST)
-    granted = run(town, on_request=True).approval(ALL)
-    assert (granted.status, granted.url, len(town.threads[thread]), town.issues) == (G, f"https://forge.example/5#{town.last}", 2, [])
 
 
 def test_a_dry_run_asks_nobody_and_shows_the_text(town: Town) -> None:
@@ -301,20 +289,6 @@ def test_a_changed_comment_does_not_count(town: Town) -> None:
     again = run(town).approval(ALL)
     assert again.status is W
     assert "it was changed after it was written" in ignored(again)
-
-
-def test_an_approval_from_before_the_request_does_not_count(town: Town) -> None:
-    plan = run(town, dry_run=True, on_request=True).approval(ALL).plan
-    town.say(5, ALICE, f"/approve {plan.hash}", kind=ThreadKind.REQUEST)
-    town.clock.advance(5)
-    for _ in range(2):
-        assert run(town, on_request=True).approval(ALL).status is W
-
-
-def test_in_the_second_of_the_request_only_what_stands_below_it_counts(town: Town) -> None:
-    plan = run(town, dry_run=True, on_request=True).approval(ALL).plan
-    town.say(5, ALICE, f"/approve {plan.hash}", kind=ThreadKind.REQUEST)
-    assert run(town, on_request=True).approval(ALL).status is W
 
 
 # No
@@ -507,25 +481,17 @@ def test_thousands_of_answers_of_strangers_cost_few_calls_and_do_not_hide_an_app
     assert desk.calls.count("in_team") == MOST_LOOKED_UP
 
 
-def test_a_pull_request_with_too_many_comments_is_no_place_to_ask(town: Town) -> None:
-    for _ in range(MOST_COMMENTS + 1):
-        town.say(5, MALLORY, "hi", kind=ThreadKind.REQUEST)
-    with pytest.raises(ServiceError, match="more than 5,000 comments, so an approval cannot be asked for there"):
-        run(town, on_request=True).approval(ALL)
-
-
 # Two runs at once
 
 
-@pytest.mark.parametrize("on_request", [False, True])
 @pytest.mark.parametrize("schedule", [[0, 1] * 20, [0] * 4 + [1] * 20, [0] * 5 + [1] * 20, [0] * 6 + [1] * 20, [1, 0, 0] * 10, [0, 0, 1, 1] * 8])
-def test_two_runs_at_once_leave_one_request(town: Town, schedule: list[int], on_request: bool) -> None:
+def test_two_runs_at_once_leave_one_request(town: Town, schedule: list[int]) -> None:
     turns = Turns(schedule)
     results: list[Approval] = []
 
     def go(number: int) -> None:
         try:
-            results.append(run(town, desk=Desk(town, around=turns.taker(number)), on_request=on_request).approval(ALL))
+            results.append(run(town, desk=Desk(town, around=turns.taker(number))).approval(ALL))
         finally:
             turns.finished(number)
 
@@ -533,10 +499,9 @@ def test_two_runs_at_once_leave_one_request(town: Town, schedule: list[int], on_
     for runner in runners:
         runner.start()
     for runner in runners:
-        runner.join(timeout=60)
+        runner.join()
     assert [found.status for found in results] == [W, W]
-    bodies = [comment.body for comment in town.threads[Thread(ThreadKind.REQUEST, 5)]] if on_request else [issue.body for issue in town.issues]
-    markers = [read_request_marker(body) for body in bodies]
+    markers = [read_request_marker(issue.body) for issue in town.issues]
     assert [marker.state for marker in markers if marker].count(State.ASKED) == 1
     assert len({found.url for found in results}) == 1
 

@@ -22,7 +22,7 @@ from cicd_agents.clients.platforms.gitlab_threads import GitLabThreads
 from cicd_agents.domain.errors import ServiceError
 from cicd_agents.domain.operation import Operation, OperationStatus
 from cicd_agents.operations.approval import Approval, ApprovalStatus
-from cicd_agents.operations.approval_places import LABEL, IssuePlace, RequestPlace
+from cicd_agents.operations.approval_places import LABEL, IssuePlace
 from cicd_agents.operations.approval_request import State, read_request_marker
 from cicd_agents.operations.approval_rules import parse_rules
 from cicd_agents.operations.approvals import Approvals, Asking
@@ -69,27 +69,26 @@ class Scene:
         self.at(self.clock.now())
 
 
-def build(scene: dict[str, object], place: IssuePlace | RequestPlace, host: object, people: object, approver: str, clock: FakeClock, slash: bool) -> Approvals:
+def build(scene: dict[str, object], place: IssuePlace, host: object, people: object, approver: str, clock: FakeClock, slash: bool) -> Approvals:
     rules = parse_rules(["Push"], [approver, "@octo-org/sre"], "4h")
     return Approvals(rules, Asking("octo/app", starter=str(scene["starter"]), slash=slash), place, host, people, Memory(), clock)  # type: ignore[arg-type]
 
 
 @contextmanager
-def on_github(on_request: bool) -> Iterator[Scene]:
+def on_github() -> Iterator[Scene]:
     with GitHub() as hub:
         hub.now, clock = START, FakeClock()
         hub.permissions.add("members: read")
         hub.teams["octo-org/sre"] = {}
-        pull = hub.add_pull("a" * 40)
 
         def approvals() -> Approvals:
             http = connect(hub)
             host, threads = GitHubCodeHost(http, "octo/app", hub.api_url), GitHubThreads(http, "octo/app")
-            place = RequestPlace(threads, "octo/app", pull.number) if on_request else IssuePlace(host, threads, "octo/app")
+            place = IssuePlace(host, threads, "octo/app")
             return build({"starter": "mallory"}, place, host, GitHubPeople(http, "octo/app"), "octocat", clock, slash=True)
 
         def number() -> int:
-            return pull.number if on_request else max(issue.number for issue in hub.issues.values() if LABEL in issue.labels)
+            return max(issue.number for issue in hub.issues.values() if LABEL in issue.labels)
 
         def say(who: str, body: str) -> None:
             hub.add_comment(number(), body, {"approver": PERSON, "stranger": STRANGER, "bot": BOT}[who])
@@ -102,49 +101,46 @@ def on_github(on_request: bool) -> Iterator[Scene]:
             hub.now = now
 
         def requests() -> list[str]:
-            bodies = [comment.body for comment in hub.comments.values()] if on_request else [issue.body for issue in hub.issues.values()]
-            return [body for body in bodies if read_request_marker(body)]
+            return [issue.body for issue in hub.issues.values() if read_request_marker(issue.body)]
 
         yield Scene(approvals, say, change, at, requests, lambda: len(hub.requests), hub.faults, hub.lost, "/", clock)
 
 
 @contextmanager
-def on_gitlab(on_request: bool) -> Iterator[Scene]:
+def on_gitlab() -> Iterator[Scene]:
     with gitlab_rig.gitlab() as server:
         server.now, clock = START, FakeClock()
         token = server.access_token()
         ada = server.forge.add_account("ada", 30)
         accounts = {"approver": ada, "stranger": server.forge.add_account("eve"), "bot": server.tokens[token].user}
         server.forge.groups["octo-org/sre"] = {}
-        request = server.add_merge_request(1, "a" * 40)
 
         def approvals() -> Approvals:
             project = gitlab_rig.project(server, access=token)
             host, threads = GitLabHost(project), GitLabThreads(project)
-            place = RequestPlace(threads, "octo/app", 1) if on_request else IssuePlace(host, threads, "octo/app")
+            place = IssuePlace(host, threads, "octo/app")
             return build({"starter": "eve"}, place, host, GitLabPeople(project), "ada", clock, slash=False)
 
         def say(who: str, body: str) -> None:
-            server.add_note(request if on_request else server.issues[len(server.issues)], body, accounts[who])
+            server.add_note(server.issues[len(server.issues)], body, accounts[who])
 
         def change(body: str) -> None:
-            note = (request if on_request else server.issues[len(server.issues)]).notes[-1]
+            note = server.issues[len(server.issues)].notes[-1]
             note["body"], note["updated_at"] = body, server.moment()
 
         def at(now: float) -> None:
             server.now = now
 
         def requests() -> list[str]:
-            bodies = [note["body"] for note in request.notes] if on_request else [issue.data["description"] for issue in server.issues.values()]
+            bodies = [issue.data["description"] for issue in server.issues.values()]
             return [body for body in bodies if read_request_marker(body)]
 
         yield Scene(approvals, say, change, at, requests, lambda: len(server.requests), server.faults, {}, "", clock)
 
 
-@pytest.fixture(params=[(on_github, False), (on_github, True), (on_gitlab, False), (on_gitlab, True)], ids=["github", "github-pull", "gitlab", "gitlab-merge"])
+@pytest.fixture(params=[on_github, on_gitlab], ids=["github", "gitlab"])
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
-    forge, on_request = request.param
-    with forge(on_request) as made:
+    with request.param() as made:
         yield made
 
 
@@ -227,8 +223,7 @@ def test_stopped_at_any_call_and_run_again_there_is_one_request(scene: Scene, fa
     assert_one_request_that_can_be_answered(scene)
 
 
-@pytest.mark.parametrize("on_request", [False, True])
-def test_answers_that_are_lost_after_the_write_leave_one_request(on_request: bool) -> None:
-    with on_github(on_request) as scene:
+def test_answers_that_are_lost_after_the_write_leave_one_request() -> None:
+    with on_github() as scene:
         broken_at_each_call(scene, scene.lost, Reply(200, reset=True), 12)
         assert_one_request_that_can_be_answered(scene)

@@ -10,7 +10,6 @@ from tests.wiring.guardian_rig import Deployment
 from tests.wiring.rig import Ran
 
 from cicd_agents.analysis.logs.bundled import bundled
-from cicd_agents.clients.http import Timeouts
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.wiring.guardian import guardian as command
 from cicd_agents.wiring.world import World
@@ -29,7 +28,7 @@ def guardian(
     asked = SimpleNamespace(what=what, format=form, reason=reason, releases=releases, foresight=bool(foresight), config=None, output=None)
     options = cast("argparse.Namespace", asked)
     (deployment.folder / "work").mkdir(exist_ok=True)
-    world = World(variables, out.append, said.append, Redactor(()), lambda _: bundled(), deployment.clock, Timeouts(read=5.0))
+    world = World(variables, out.append, said.append, Redactor(()), lambda _: bundled(), deployment.clock)
     with chdir(deployment.folder / "work"):
         code = command(options, world)
     return Ran(code, "".join(out), said, deployment.folder)

@@ -19,7 +19,6 @@ from tests.servers.prometheus import Prometheus, shared
 from tests.wiring.rig import Ran
 
 from cicd_agents.analysis.logs.bundled import bundled
-from cicd_agents.clients.http import Timeouts
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.wiring.ci import run_in_ci
 from cicd_agents.wiring.world import World
@@ -75,7 +74,7 @@ class Deployment:
         }  # fmt: skip
         variables = self._variables() | {f"CICD_AGENTS_{name.upper()}": value for name, value in {**given, **self.environment, **settings}.items()}
         secrets = tuple(value for name, value in variables.items() if "TOKEN" in name and value)
-        code = run_in_ci({}, None, World(variables, out.append, said.append, Redactor(secrets), lambda _: bundled(), self.clock, Timeouts(read=5.0)))
+        code = run_in_ci({}, None, World(variables, out.append, said.append, Redactor(secrets), lambda _: bundled(), self.clock))
         return Ran(code, "".join(out), said, self.folder)
 
     @property

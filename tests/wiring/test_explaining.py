@@ -230,8 +230,81 @@ def test_what_this_month_has_cost_counts_and_what_the_last_one_has_does_not(rig:
     assert len(rig.server.requests) == 1
 
 
+def test_two_runs_at_the_same_time_do_not_pass_the_months_limit_together(rig: Rig) -> None:
+    others: list[Advice] = []
+
+    def meanwhile(_asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """While the first run waits for its answer, another one would ask."""
+        if not others:
+            others.append(Advice())
+            with open_history(str(rig.workspace / "memory.sqlite"), "", True, rig.clock) as memory:
+                others.append(rig.explain(lambda: memory, about=dossier(question="And why else?"), explain_month_usd="0.05"))
+        return answers(answer())
+
+    rig.server.script[:] = [meanwhile]
+    memory = rig.memory()
+    assert rig.explain(lambda: memory, explain_month_usd="0.05").narrative
+    assert others[1].problem == ("The month's money for the model (explain-month-usd: 0.05) is used up: 0.05 US dollars are paid, or reserved by other runs.")
+    assert len(rig.server.requests) == 1
+    assert memory.spent_since(REPOSITORY, 0.0) == pytest.approx(PRICE)
+    assert rig.explain(lambda: memory, about=dossier(question="And why else?"), explain_month_usd="0.05").narrative
+
+
+def test_no_more_is_reserved_than_an_explanation_can_cost_and_nothing_where_none_was_asked(rig: Rig) -> None:
+    memory = rig.memory()
+    seen: list[float] = []
+
+    def meanwhile(_asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+        with open_history(str(rig.workspace / "memory.sqlite"), "", True, rig.clock) as other:
+            seen.append(other.spent_since(REPOSITORY, 0.0))
+        return answers(answer())
+
+    rig.server.script[:] = [meanwhile]
+    rig.explain(lambda: memory, explain_month_usd="100")
+    rig.explain(lambda: memory, about=dossier(question="And why else?"), explain_month_usd="100", explain_run_usd="0.1")
+    # 6 answers of 8192 tokens, and the rest of 300,000 tokens of prompts; the run's own limit is lower in the second.
+    assert seen == pytest.approx([cost(MODEL, Usage(250_848, output=49_152)), (PRICE or 0.0) + 0.1])
+    spent = memory.spent_since(REPOSITORY, 0.0)
+    assert spent == pytest.approx(2 * (PRICE or 0.0))
+    rig.left = 1.0
+    assert "is over" in rig.explain(lambda: memory, about=dossier(question="And at last?"), explain_month_usd="100").problem
+    assert memory.spent_since(REPOSITORY, 0.0) == spent
+
+
+@dataclass
+class Unsettled:
+    """A memory that goes away while the model answers."""
+
+    memory: AdviceMemory
+    writable: bool = True
+
+    def advice(self, repository: str, key: str) -> str | None:
+        return self.memory.advice(repository, key)
+
+    def reserve(self, advice: PastAdvice, since: float, limit: float) -> PastAdvice | None:
+        return self.memory.reserve(advice, since, limit)
+
+    def settle(self, _reserved: PastAdvice, _advice: PastAdvice | None) -> None:
+        raise Unavailable("the database is away.")
+
+    def record_advice(self, _advice: PastAdvice) -> None:
+        raise Unavailable("the database is away.")
+
+    def spent_since(self, repository: str, since: float) -> float:
+        return self.memory.spent_since(repository, since)
+
+
+def test_what_was_reserved_and_cannot_be_settled_stays_counted(rig: Rig) -> None:
+    memory = rig.memory()
+    assert rig.explain(lambda: Unsettled(memory), explain_month_usd="0.05").narrative
+    assert rig.said == ["The model's answers and costs are not remembered: the database is away."]
+    assert memory.spent_since(REPOSITORY, 0.0) == pytest.approx(0.05)
+
+
 def test_a_model_without_a_price_is_not_asked_where_money_is_limited(rig: Rig) -> None:
-    assert rig.explain(model="gemma-9", explain_run_usd="1").problem.startswith("No price of this model is known, so the money limit cannot be kept")
+    for limit in ("explain_run_usd", "explain_month_usd"):
+        advice = rig.explain(rig.memory, model="gemma-9", **{limit: "1"})
+        assert advice.problem.startswith("No price of this model is known, so the money limit cannot be kept")
     assert rig.server.requests == []
     advice = rig.explain(model="gemma-9")
     assert (advice.problem, advice.cost) == ("", None)
@@ -282,6 +355,12 @@ class Broken:
     def advice(self, _repository: str, _key: str) -> str | None:
         raise Unavailable("the database is away.")
 
+    def reserve(self, _advice: PastAdvice, _since: float, _limit: float) -> PastAdvice | None:
+        raise UsageError("the file is damaged.")
+
+    def settle(self, _reserved: PastAdvice, _advice: PastAdvice | None) -> None:
+        raise UsageError("the file is damaged.")
+
     def spent_since(self, _repository: str, _since: float) -> float:
         raise UsageError("the file is damaged.")
 
@@ -294,7 +373,7 @@ def test_a_memory_that_fails_costs_a_note(rig: Rig) -> None:
 
 def test_a_memory_that_cannot_tell_what_was_paid_costs_the_question(rig: Rig) -> None:
     advice = rig.explain(Broken, explain_month_usd="5")
-    assert advice.problem == "What the model has cost this month cannot be read, so nothing is asked (explain-month-usd): the file is damaged."
+    assert advice.problem == "What the model has cost this month cannot be read or written, so nothing is asked (explain-month-usd): the file is damaged."
     assert rig.server.requests == []
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -316,6 +318,26 @@ def test_a_concern_pauses_no_rollout(request: pytest.FixtureRequest, tmp_path: P
 
 
 # Who is asked, and how often
+
+
+def test_the_memory_is_opened_once_for_the_decision_and_the_question(deployment: Deployment) -> None:
+    callers: list[object] = []
+
+    class TurnedAway(BaseRequestHandler):
+        def handle(self) -> None:
+            callers.append(self.client_address)
+
+    with GeminiServer(says()) as gemini, TCPServer(("127.0.0.1", 0), TurnedAway) as server:
+        serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        serving.start()
+        url = f"postgresql://doctor:pw@127.0.0.1:{server.server_address[1]}/memory?sslmode=disable"
+        ran = deployment.run(BROKEN, history_url=url, **by_model(gemini))
+        server.shutdown()
+        serving.join()
+    assert ran.report["advice"]["narrative"]
+    assert "The decision was not remembered: PostgreSQL at 127.0.0.1" in " ".join(ran.report["notes"])
+    assert "The model's answers and costs are not remembered: PostgreSQL at 127.0.0.1" in " ".join(ran.said)
+    assert len(callers) == 1
 
 
 def test_the_same_question_is_answered_from_the_guardian_s_memory(deployment: Deployment, app: App) -> None:

@@ -16,6 +16,7 @@ from cicd_agents.advisor.tools import Desk, specs
 from cicd_agents.domain.advice import Advice, Archive, Dossier, LanguageModel, ModelFailed, ModelReply, ModelRequest, ToolSpec, Turn, Usage
 from cicd_agents.domain.errors import ServiceError
 
+NO_PRICE = "No price of this model is known, so the money limit cannot be kept; take the limit away or name another model."
 ANSWER_NOW = "Answer now: one JSON object of the schema, nothing before or after it. No more lines can be asked for."
 _BYTES_OF_TOKEN = 3  # logs have more tokens than prose; an estimate that is rather too high
 _LEAST_SECONDS = 1.0
@@ -99,8 +100,8 @@ class _Account:
         """Whether the next call is the last one."""
         return self.calls + 1 >= self.rules.calls
 
-    def add(self, usage: Usage, untold: int = 0) -> None:
-        """What a call took as the service told it, and its prompt once more for each time that it was sent without being told what that took.
+    def add(self, usage: Usage, untold: bool = False) -> None:
+        """What a call took as the service told it, and its prompt where it was sent without being told what that took.
 
         No text has more tokens than bytes, and no answer more than its limit: counts beyond are a fault of the service, and would use up a month's money.
         """
@@ -108,11 +109,11 @@ class _Account:
         told = Usage(min(usage.prompt, most), min(usage.cached, most), min(usage.output, longest), min(usage.thoughts, longest), usage.estimated)
         self.usage = self.usage.plus(told)
         if untold:
-            self.usage = self.usage.plus(Usage(prompt=untold * self.asked, estimated=untold * self.asked))
+            self.usage = self.usage.plus(Usage(prompt=self.asked, estimated=self.asked))
 
     def add_reply(self, reply: ModelReply) -> None:
         """The same for a reply. A service that tells nothing is no service that costs nothing."""
-        self.add(reply.usage, reply.untold)
+        self.add(reply.usage)
         if not reply.usage.prompt + reply.usage.output + reply.usage.thoughts:
             said = _tokens(_bytes("", (Turn("model", reply.text, reply.calls),)))
             self.add(Usage(self.asked, output=said, estimated=self.asked + said))
@@ -138,7 +139,7 @@ class _Account:
         if rules.usd is None and rules.usd_left is None:
             return
         if price is None:
-            raise ModelFailed("No price of this model is known, so the money limit cannot be kept; take the limit away or name another model.")
+            raise ModelFailed(NO_PRICE)
         if rules.usd is not None and price > rules.usd:
             raise ModelFailed("The next call might pass the run's limit of money for the model (explain-run-usd).")
         if rules.usd_left is not None and price > rules.usd_left:

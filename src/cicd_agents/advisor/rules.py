@@ -14,8 +14,8 @@ MODEL = "gemini-2.5-flash"
 class AdviceRules:
     """Limits of one explanation.
 
-    `max_tokens` is one answer's, `tokens` all calls' together, in and out. `seconds`, `calls` and `usd` are the run's; `usd_left` is what is left of the
-    month's money; None: no limit. `opening_bytes` bounds the evidence that is shown at first; `hosts` are the only ones that prose may name with an address.
+    `max_tokens` is one answer's, `tokens` all calls' together, in and out. `seconds`, `calls` and `usd` are the run's; `usd_left` is what was reserved of
+    the month's money; None: no limit. `opening_bytes` bounds the evidence that is shown at first; `hosts` are the only ones that prose may name by address.
     """
 
     model: str = MODEL
@@ -28,6 +28,12 @@ class AdviceRules:
     usd_left: float | None = None
     opening_bytes: int = 120_000
     hosts: tuple[str, ...] = ()
+
+    @property
+    def most(self) -> Usage:
+        """The tokens of the dearest explanation that these limits allow: as many of them as can be are of answers, which cost more than prompts."""
+        answers = min(self.tokens, self.calls * self.max_tokens)
+        return Usage(prompt=self.tokens - answers, output=answers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import replace
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -51,20 +50,22 @@ class Gemini:
         self._credentials: Any = None
 
     def reply(self, request: ModelRequest) -> ModelReply:
-        """The model's reply. Raises ModelFailed, within the seconds of the request, waits and further tries included."""
+        """The model's reply. Raises ModelFailed, within the seconds of the request, waits and further tries included.
+
+        Asking is not idempotent in money: a question is sent again only where it surely was not paid for, so that one reply is paid for at most once.
+        """
         self._check(request)
         budget = Budget(self._clock, request.seconds)
-        attempt, untold = 1, 0
+        attempt = 1
         while True:
             try:
-                return replace(self._try(request, budget), untold=untold)
+                return self._try(request, budget)
             except GeminiFailed as failed:
                 problem = failed
-            attempt, untold = attempt + 1, untold + problem.untold
-            problem.untold = untold
+            attempt += 1
             pause = backoff(attempt, self._jitter) if problem.wait is None else problem.wait
             if budget.left() <= 0:
-                problem = late(request.seconds, problem.usage, untold)
+                problem = late(request.seconds, problem.usage, untold=problem.untold)
             if not problem.again or attempt > MAX_TRIES or pause >= budget.left():
                 raise problem
             self._note(Retry(NAME, "asking the model", str(problem), pause, attempt))
@@ -92,7 +93,8 @@ class Gemini:
             problem = failure(failed, request.model, vertex=self._access.vertex, begun=guard.begun)
         if problem.usage == Usage():
             problem.usage = gathering.usage
-        problem.untold = int(guard.asked and problem.usage == Usage())
+        problem.untold = guard.asked and not problem.unpaid and problem.usage == Usage()
+        problem.again = problem.again and not problem.untold
         # Raised out here so that nothing of the cause, which may hold the prompt and the key, hangs on it.
         raise problem
 

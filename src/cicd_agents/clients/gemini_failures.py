@@ -15,8 +15,10 @@ from cicd_agents.domain.advice import ModelFailed, Usage
 from cicd_agents.domain.errors import Refused, UsageError
 
 NAME = "Gemini"
-# Statuses that pass: the request did nothing, or can be sent again without harm (it only asks).
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+# Failures that pass, and that Google does not charge for (ai.google.dev, "Gemini API billing FAQs": no charge for a request that fails with a 400 or 500
+# error). Only where the service itself tells them: by the same status a gateway may tell that it has lost an answer, which is paid for.
+_PASSING = frozenset({500, 503})
+_TIMEOUT, _RATE_LIMIT, _UNAVAILABLE = 408, 429, 503
 _SECONDS = re.compile(r"([0-9]{1,9})(?:\.[0-9]{1,9})?s")
 # Why an answer or a prompt was stopped, in the service's words and ours.
 REASONS: Mapping[str, str] = {
@@ -34,19 +36,25 @@ CATEGORIES: Mapping[str, str] = {
 
 
 class GeminiFailed(ModelFailed):
-    """No reply. `usage` is what the service counted nevertheless; `again`: another try may help, after `wait` seconds where the service says so."""
+    """No reply. `usage` is what the service counted nevertheless; `again`: another try may help, after `wait` seconds where the service says so.
 
-    def __init__(self, text: str, *, usage: Usage = Usage(), again: bool = False, wait: float | None = None, untold: int = 0) -> None:  # noqa: B008 frozen
+    `unpaid`: the service itself says that it has not answered, which it does not charge for.
+    """
+
+    def __init__(
+        self, text: str, *, usage: Usage = Usage(), again: bool = False, wait: float | None = None, untold: bool = False, unpaid: bool = False  # noqa: B008 frozen
+    ) -> None:  # fmt: skip
         super().__init__(f"{NAME}: {text}", usage, untold)
         self.again = again
         self.wait = wait
+        self.unpaid = unpaid
 
 
 class WebPage(Exception):
     """An answer that is a web page, or packed in a way that was not asked for."""
 
 
-def late(seconds: float, usage: Usage = Usage(), untold: int = 0) -> GeminiFailed:  # noqa: B008 frozen
+def late(seconds: float, usage: Usage = Usage(), *, untold: bool = False) -> GeminiFailed:  # noqa: B008 frozen
     """The time is over."""
     return GeminiFailed(f"there was no whole answer within {seconds:g} s.", usage=usage, untold=untold)
 
@@ -80,7 +88,7 @@ def failure(problem: BaseException, model: str, *, vertex: bool, begun: bool) ->
         known = junk()  # what the client makes of an answer of another shape; its own text would quote the answer
     if known is None:
         known = GeminiFailed(f"google-genai failed in a way that is not known here ({type(problem).__name__}).")
-    known.again = known.again and not begun
+    known.again, known.unpaid = known.again and not begun, known.unpaid and not begun
     return known
 
 
@@ -111,7 +119,7 @@ def _network(problem: BaseException, begun: bool) -> GeminiFailed | None:
         return GeminiFailed("the proxy refused the connection.", again=True)
     if isinstance(problem, httpcore.ConnectError | httpcore.ConnectTimeout):
         return GeminiFailed("no connection to the server. Is the network up, and the address right?", again=True)
-    return GeminiFailed("the connection broke off before an answer came.", again=True)
+    return GeminiFailed("the connection broke off before an answer came.")  # the question may have arrived, and an answer that is lost is paid for
 
 
 def _service(problem: BaseException, model: str, vertex: bool) -> GeminiFailed | None:
@@ -123,9 +131,10 @@ def _service(problem: BaseException, model: str, vertex: bool) -> GeminiFailed |
     if not isinstance(problem, APIError):
         return None
     code = problem.code if isinstance(problem.code, int) and not isinstance(problem.code, bool) else 0
-    details = _details(problem.details)
-    again, wait = code in _PASSING, _wait(problem, details)
-    return GeminiFailed(_sentence(code, details, model, vertex), again=again, wait=wait)
+    details, wait = _details(problem.details), _wait(problem)
+    refused = code == _RATE_LIMIT or (code in _PASSING and _of_service(problem.details)) or (code == _UNAVAILABLE and wait is not None)
+    unpaid = refused or (300 <= code < 500 and code != _TIMEOUT)
+    return GeminiFailed(_sentence(code, details, model, vertex), again=refused, wait=wait, unpaid=unpaid)
 
 
 def _sentence(code: int, details: tuple[Mapping[str, Any], ...], model: str, vertex: bool) -> str:
@@ -148,19 +157,30 @@ def _sentence(code: int, details: tuple[Mapping[str, Any], ...], model: str, ver
     return f"the service failed ({code}). Try again later." if code >= 500 else "the service reported an error. Try again later."
 
 
-def _details(data: Any) -> tuple[Mapping[str, Any], ...]:
-    """The details of a google.rpc.Status, as far as there are any."""
+def _status(data: Any) -> Mapping[str, Any]:
+    """The google.rpc.Status of an error, empty where it is none."""
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
     error = data.get("error") if isinstance(data, Mapping) else None
-    items = error.get("details") if isinstance(error, Mapping) else None
+    return error if isinstance(error, Mapping) else {}
+
+
+def _of_service(data: Any) -> bool:
+    """Whether an error has the shape in which the service itself tells it."""
+    status = _status(data)
+    return isinstance(status.get("code"), int) and isinstance(status.get("status"), str)
+
+
+def _details(data: Any) -> tuple[Mapping[str, Any], ...]:
+    """The details of a google.rpc.Status, as far as there are any."""
+    items = _status(data).get("details")
     return tuple(item for item in items if isinstance(item, Mapping)) if isinstance(items, list) else ()
 
 
-def _wait(problem: Any, details: tuple[Mapping[str, Any], ...]) -> float | None:
+def _wait(problem: Any) -> float | None:
     """The seconds that the service asks to wait: by the header Retry-After, else by google.rpc.RetryInfo."""
     header = getattr(problem.response, "headers", {}).get("retry-after", "")
     if re.fullmatch(r"[0-9]{1,9}", header):
         return float(header)
-    delays = (_SECONDS.fullmatch(item["retryDelay"]) for item in details if isinstance(item.get("retryDelay"), str))
+    delays = (_SECONDS.fullmatch(item["retryDelay"]) for item in _details(problem.details) if isinstance(item.get("retryDelay"), str))
     return next((float(found[1]) + 1 for found in delays if found), None)

@@ -50,7 +50,6 @@ class Guard(httpx.BaseTransport):
         except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError, Refused, UsageError):
             self.asked = False
             raise
-        self.asked = answer.status_code == _OK  # an error costs nothing
         kind = answer.headers.get("content-type", "").lower()
         packed = answer.headers.get("content-encoding", "identity").lower() != "identity"
         if packed or (answer.status_code == _OK and "html" in kind):

@@ -6,7 +6,7 @@ import hashlib
 import socket
 import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pg8000.core import scramp
@@ -34,12 +34,22 @@ _GARBLED = (scramp.ScramException, struct.error, ValueError, LookupError, TypeEr
 
 
 class PostgresDatabase:
-    """The database of a memory (`Database` and `Transaction` of history_store). After a broken connection every call raises Unavailable at once."""
+    """The database of a memory (`Database` and `Transaction` of history_store).
 
-    def __init__(self, connection: Connection, where: str) -> None:
-        self._connection = connection
+    A memory may stay open, and idle, for longer than a server, a pooler or a firewall keeps a connection: one that is gone when a transaction begins is made
+    anew, once. After one that broke within a transaction, or could not be made, every call raises Unavailable at once.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], where: str) -> None:
+        self._connect = connect
+        self._connection = connect()
         self._where = where
         self._broken = False
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(InterfaceError, OSError, ValueError):
+            self._connection.close()
 
     @contextmanager
     def reading(self) -> Iterator[PostgresDatabase]:
@@ -93,14 +103,27 @@ class PostgresDatabase:
     def _transaction(self, begin: str) -> Iterator[None]:
         if self._broken:
             raise Unavailable(f"{self._where}: the connection was lost before.")
+        self._begin(begin)
         try:
             with _told(self._where):
-                self._connection.run(begin)
                 yield
                 self._connection.run("COMMIT")
         except BaseException:
             self._roll_back()
             raise
+
+    def _begin(self, begin: str) -> None:
+        try:
+            with _told(self._where):
+                self._connection.run(begin)
+            return
+        except Unavailable:  # nothing was asked for on it yet, so a new one can do the same
+            self.close()
+        self._broken = True
+        self._connection = self._connect()
+        with _told(self._where):
+            self._connection.run(begin)
+        self._broken = False
 
     def _roll_back(self) -> None:
         try:
@@ -118,9 +141,8 @@ def open_postgres(url: str, *, writable: bool, migrations: Migrations = MIGRATIO
     server's refusals and failures. No message holds the password.
     """
     address = parse(url)
-    connection = _connect(address, read_seconds)
+    database = PostgresDatabase(lambda: _connect(address, read_seconds), str(address))
     try:
-        database = PostgresDatabase(connection, str(address))
         version = database.version()
         if version > len(migrations):
             raise UsageError(f"{address}: its tables were made by a newer version of cicd-agents. Use that version.")
@@ -132,8 +154,7 @@ def open_postgres(url: str, *, writable: bool, migrations: Migrations = MIGRATIO
             database.upgrade(migrations)
         yield database
     finally:
-        with suppress(InterfaceError, OSError, ValueError):
-            connection.close()
+        database.close()
 
 
 def _connect(address: PostgresAddress, read_seconds: float) -> Connection:

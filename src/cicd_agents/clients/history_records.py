@@ -51,27 +51,32 @@ def _capped(text: str, most: int) -> str:
 
 def failure_values(failure: PastFailure, now: float, redact: Callable[[str], str]) -> dict[str, Value]:
     """The columns of a failure. The title is redacted, as it comes from a log."""
-    return _failure_values(failure, redact(failure.title), _time(failure.time, now))
+    return _failure_values(failure, redact(failure.title), time_of(failure.time, now))
 
 
 def rerun_values(rerun: PastRerun, now: float) -> dict[str, Value]:
     """The columns of a re-run."""
-    return _rerun_values(rerun, _time(rerun.time, now))
+    return _rerun_values(rerun, time_of(rerun.time, now))
 
 
 def decision_values(decision: PastDecision, now: float, redact: Callable[[str], str]) -> dict[str, Value]:
     """The columns of a decision. The reason is redacted, as it may quote what was seen."""
-    return _decision_values(decision, redact(decision.reason), _time(decision.time, now))
+    return _decision_values(decision, redact(decision.reason), time_of(decision.time, now))
 
 
 def advice_values(advice: PastAdvice, now: float, redact: Callable[[str], str]) -> dict[str, Value]:
     """The columns of a question to a model. The answer is redacted, as it quotes what was seen."""
-    return _advice_values(advice, _redacted_answer(advice.text, redact), _time(advice.time, now))
+    return _advice_values(advice, _redacted_answer(advice.text, redact), time_of(advice.time, now))
 
 
 def advice_place(repository: str, key: str) -> dict[str, Value]:
     """The columns that say which question it was."""
     return {name: _capped(text, ADVICE_CAPS[name]) for name, text in (("repository", repository), ("key", key))}
+
+
+def advice_identity(advice: PastAdvice) -> dict[str, Value]:
+    """The columns that say which one it was of all that were asked; its time as it is stored."""
+    return {name: _capped(getattr(advice, name), ADVICE_CAPS[name]) for name in ("repository", "key", "run_id")} | {"time": advice.time}
 
 
 def advice_row(row: Row) -> dict[str, Value]:
@@ -231,6 +236,6 @@ def _title(text: str) -> str:
     return text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1] + "…"
 
 
-def _time(value: float, now: float) -> float:
-    """A record from the future would outlive all others; so would one without a time (NaN fails both comparisons)."""
+def time_of(value: float, now: float) -> float:
+    """The time of a record, at most now: one from the future would outlive all others; so would one without a time (NaN fails both comparisons)."""
     return float(value) if 0 <= value <= now else now

@@ -1,9 +1,11 @@
-"""The memory (ports `History`, `Decisions` and `AdviceMemory`) on an SQL database; SQLite and PostgreSQL run the same statements."""
+"""The memory (ports `History` and `AdviceMemory`, and the decisions of the guardian) on an SQL database; SQLite and PostgreSQL run the same statements."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Protocol
 
 from cicd_agents.clients import history_records as records
@@ -61,6 +63,11 @@ KEEP_ADVICE = """INSERT INTO cicd_agents_advice AS mine (repository, key, run_id
         agent = excluded.agent, model = excluded.model, text = excluded.text, usd = excluded.usd, tokens = excluded.tokens
     WHERE (excluded.text, coalesce(excluded.usd, -1), excluded.tokens, excluded.agent, excluded.model)
         > (mine.text, coalesce(mine.usd, -1), mine.tokens, mine.agent, mine.model)"""
+# A reservation is a question without an answer: all that counts what was paid counts it. One that nobody settles (its run was killed) stays one.
+_RESERVE = """INSERT INTO cicd_agents_advice (repository, key, run_id, time, agent, model, text, usd, tokens)
+    VALUES (:repository, :key, :run_id, :time, :agent, :model, :text, :usd, :tokens)
+    ON CONFLICT DO NOTHING"""
+_FORGET_QUESTION = "DELETE FROM cicd_agents_advice WHERE repository = :repository AND key = :key AND run_id = :run_id AND time = :time"
 ADVICE = "SELECT repository, key, run_id, time, agent, model, text, usd, tokens FROM cicd_agents_advice"
 _ANSWER = """SELECT text FROM cicd_agents_advice WHERE repository = :repository AND key = :key AND text <> '' ORDER BY time DESC, run_id DESC LIMIT 1"""
 _SPENT_SINCE = "SELECT coalesce(sum(usd), 0.0) FROM cicd_agents_advice WHERE repository = :repository AND time >= :since"
@@ -117,7 +124,7 @@ class Database(Protocol):
 
 
 class StoredHistory:
-    """The ports `History`, `Decisions` and `AdviceMemory`.
+    """The ports `History` and `AdviceMemory`, and the guardian's decisions.
 
     Where it is not `writable` the writing methods do nothing, `record_rerun` answers False, and `notes` says so.
 
@@ -239,6 +246,38 @@ class StoredHistory:
             transaction.change(KEEP_ADVICE, **records.advice_values(advice, now, self._redact))
             prune(transaction, repository, now, self._bounds)
 
+    def reserve(self, advice: PastAdvice, since: float, limit: float) -> PastAdvice | None:
+        """Count the price of a question before it is asked, as far as the limit leaves room for it beside all since then.
+
+        None where it leaves none, or nothing may be written. The sum is read and the price added in one transaction, which alone writes here.
+        """
+        if not self._may_write():
+            return None
+        now = self._clock.now()
+        repository = storable("repository", advice.repository)
+        with self._database.writing(repository) as transaction:
+            left = limit - _spent(transaction, repository, since)
+            if left <= 0:
+                return None
+            granted = replace(advice, time=records.time_of(advice.time, now), usd=left if advice.usd is None else min(advice.usd, left))
+            # Where the same run asks the same at the very same time, it is another question all the same: its price counts too.
+            while not transaction.change(_RESERVE, **records.advice_values(granted, now, self._redact)):
+                granted = replace(granted, time=math.nextafter(granted.time, 0.0))
+            prune(transaction, repository, now, self._bounds)
+        return granted
+
+    def settle(self, reserved: PastAdvice, advice: PastAdvice | None) -> None:
+        """Remember the question with what it cost in place of what was reserved for it; None: nothing was asked."""
+        if not self._may_write():
+            return
+        now = self._clock.now()
+        repository = storable("repository", reserved.repository)
+        with self._database.writing(repository) as transaction:
+            transaction.change(_FORGET_QUESTION, **records.advice_identity(reserved))
+            if advice is not None:
+                transaction.change(KEEP_ADVICE, **records.advice_values(advice, now, self._redact))
+                prune(transaction, repository, now, self._bounds)
+
     def advice(self, repository: str, key: str) -> str | None:
         """The newest answer that is kept for a question; None: there is none."""
         with self._database.reading() as transaction:
@@ -246,10 +285,9 @@ class StoredHistory:
         return found[0] if found else None
 
     def spent_since(self, repository: str, since: float) -> float:
-        """US dollars that were paid since then (that second included), as far as prices are known."""
+        """US dollars that were paid or reserved since then (that second included), as far as prices are known."""
         with self._database.reading() as transaction:
-            ((spent,),) = transaction.rows(_SPENT_SINCE, repository=storable("repository", repository), since=since)
-        return records.real(spent)
+            return _spent(transaction, storable("repository", repository), since)
 
     def _may_write(self) -> bool:
         if not self._writable and NOT_WRITTEN not in self.notes:
@@ -260,6 +298,11 @@ class StoredHistory:
         repository = storable("repository", repository)
         with self._database.writing(repository) as transaction:
             transaction.change(sql, repository=repository, run_id=storable("run_id", run_id), attempt=records.number(attempt), **values)
+
+
+def _spent(transaction: Transaction, repository: str, since: float) -> float:
+    ((spent,),) = transaction.rows(_SPENT_SINCE, repository=repository, since=since)
+    return records.real(spent)
 
 
 def prune(transaction: Transaction, repository: str, now: float, bounds: Bounds) -> None:

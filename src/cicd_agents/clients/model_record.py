@@ -23,7 +23,7 @@ Redact = Callable[[str], str]
 # A pipe that nobody reads would hold the run; without a wait it is an error.
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _MARK = b"sha256:"
-_MOST_TOKENS, _MOST_TRIES = 10**9, 9
+_MOST_TOKENS = 10**9
 _MOST_OF_SENTENCE = 300
 _NOT_SHOWN = "The recording holds a failure whose words are not shown."
 
@@ -50,7 +50,7 @@ class Recorder:
         try:
             reply = self.model.reply(request)
         except ModelFailed as failed:
-            self._write(request, {"failed": self.redact(str(failed)), "usage": _usage_data(failed.usage), "untold": failed.untold})
+            self._write(request, {"failed": self.redact(str(failed)), "usage": _usage_data(failed.usage), "untold": int(failed.untold)})
             raise
         self._write(request, {"reply": _reply_data(reply, self.redact)})
         return reply
@@ -69,7 +69,7 @@ class Recorder:
 class _Failure:
     sentence: str
     usage: Usage
-    untold: int
+    untold: bool
 
 
 class Replay:
@@ -143,7 +143,7 @@ def _turn_data(turn: Turn) -> dict[str, Any]:
 
 def _reply_data(reply: ModelReply, redact: Redact) -> dict[str, Any]:
     calls = [_call_data(call) for call in reply.calls]
-    data = {"text": reply.text, "calls": calls, "finish": reply.finish, "usage": _usage_data(reply.usage), "untold": reply.untold}
+    data = {"text": reply.text, "calls": calls, "finish": reply.finish, "usage": _usage_data(reply.usage)}
     return dict(_clean(data, redact))
 
 
@@ -174,22 +174,18 @@ def _clean(value: Any, redact: Redact) -> Any:
 def _read_reply(shape: Shape) -> ModelReply:
     usage = _read_usage(shape.inner("usage"))
     calls = tuple(_read_call(call) for call in shape.items("calls"))
-    return ModelReply(shape.text("text"), calls, usage, shape.text("finish"), _untold(shape))
+    return ModelReply(shape.text("text"), calls, usage, shape.text("finish"))
 
 
 def _read_failure(shape: Shape) -> _Failure:
     """Its sentence is checked like words of a model: an answer in a recording is, and whoever can write a file here must not be heard by this way instead."""
     sentence = seen(shape.text("failed"))
     shown = _NOT_SHOWN if "\n" in sentence or fault(sentence, _MOST_OF_SENTENCE, Allowed()) else sentence
-    return _Failure(shown, _read_usage(shape.inner("usage")), _untold(shape))
+    return _Failure(shown, _read_usage(shape.inner("usage")), shape.number("untold", 0) > 0)
 
 
 def _read_usage(shape: Shape) -> Usage:
     return Usage(*(max(0, min(shape.number(name), _MOST_TOKENS)) for name in ("prompt", "cached", "output", "thoughts")))
-
-
-def _untold(shape: Shape) -> int:
-    return max(0, min(shape.number("untold", 0), _MOST_TRIES))
 
 
 def _read_call(shape: Shape) -> ToolCall:

@@ -147,26 +147,21 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What came back: text (JSON by the schema, if the model did as asked), or calls. `finish` is the service's word for why it ended.
-
-    `untold` is how often the question was sent before, and maybe paid for, without an answer that told its tokens.
-    """
+    """What came back: text (JSON by the schema, if the model did as asked), or calls. `finish` is the service's word for why it ended."""
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     finish: str = ""
-    untold: int = 0
 
 
 class ModelFailed(ServiceError):
     """No usable reply: timeout, rate limit, refusal, safety block, junk, a cut stream. The text is one sentence without anything that the model said.
 
-    `usage` is what the failed call took all the same, as far as the service told it; `untold` is how often the question was sent, and maybe paid for,
-    without that.
+    `usage` is what the failed call took all the same, as far as the service told it; `untold`: the question was sent, and maybe paid for, without that.
     """
 
-    def __init__(self, sentence: str, usage: Usage = Usage(), untold: int = 0) -> None:
+    def __init__(self, sentence: str, usage: Usage = Usage(), untold: bool = False) -> None:
         super().__init__(sentence)
         self.usage = usage
         self.untold = untold
@@ -176,7 +171,7 @@ class LanguageModel(Protocol):
     """A model behind an API."""
 
     def reply(self, request: ModelRequest) -> ModelReply:
-        """Its reply. Raises ModelFailed."""
+        """Its reply, which is paid for at most once, whatever is tried for it. Raises ModelFailed."""
         ...
 
 

@@ -77,7 +77,6 @@ class FlaggerState:
     weight: int
     failed_checks: int
     threshold: int
-    iterations: int
     target_kind: str
     target: FlaggerSide | None
     primary: FlaggerSide | None

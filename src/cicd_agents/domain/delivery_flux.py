@@ -68,7 +68,7 @@ class FluxState:
     """How a target stands. `ready` is its condition (None: unknown, or not told), with `reason` and `message`.
 
     `observed`: the controller has seen the newest spec; while suspended it does not look. `revision` is the last applied one, `attempted` the last tried.
-    `handled` is the token of the last request that was handled, `requested` that of the last one that was made. `remediation` says what Helm does by itself.
+    `handled` is the token of the last request that was handled. `remediation` says what Helm does by itself.
     `stalled`: why the controller has given up, empty: it has not. `source_revision`: what the source holds now, empty where that is not told.
     """
 
@@ -83,7 +83,6 @@ class FluxState:
     revision: str
     attempted: str
     handled: str
-    requested: str
     source: ObjectName | None
     automations: tuple[ImageAutomation, ...] = ()
     history: tuple[HelmSnapshot, ...] = ()

@@ -109,10 +109,6 @@ class Threads(Protocol):
         """Write a comment."""
         ...
 
-    def edit(self, thread: Thread, comment: Comment, body: str) -> Comment:
-        """Replace the text of a comment of ours."""
-        ...
-
     def labels(self, thread: Thread) -> tuple[str, ...]:
         """Its labels."""
         ...

@@ -85,7 +85,8 @@ class PastAdvice:
     """One question that was put to a model, and what came of it. (repository, key, run_id, time) identify it.
 
     `key` is the question's (advisor.memory.question_key); `text` the checked answer in the form that is kept, empty where there is none: what it cost still
-    counts. `usd` is its price in US dollars, None: not known; `tokens` are all of it, in and out.
+    counts. `usd` is its price in US dollars, None: not known; `tokens` are all of it, in and out. What is reserved for a question has the same
+    form, without text and tokens, until it is settled.
     """
 
     repository: str

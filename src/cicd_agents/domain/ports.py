@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from cicd_agents.domain.ci import Annotation, Author, Comment, Commit, Comparison, Issue, Job, JobResult, Run, RunRef
 from cicd_agents.domain.context import PullRequest
-from cicd_agents.domain.history import PastAdvice, PastDecision, PastFailure, PastRerun, RerunRecord, Sightings
+from cicd_agents.domain.history import PastAdvice, PastFailure, PastRerun, RerunRecord, Sightings
 from cicd_agents.domain.release import HistoryCommit
 
 
@@ -164,18 +164,6 @@ class History(Protocol):
         ...
 
 
-class Decisions(Protocol):
-    """Memory of the guardian's decisions; bounded."""
-
-    def record_decision(self, decision: PastDecision) -> None:
-        """Remember a decision; a later one of the same stage, version and run takes its place."""
-        ...
-
-    def decisions(self, repository: str, service: str, environment: str, most: int) -> tuple[PastDecision, ...]:
-        """The newest decisions of a service in an environment, newest first."""
-        ...
-
-
 class ReleaseTag(Protocol):
     """A tag of a commit; times in seconds since the epoch."""
 
@@ -270,10 +258,22 @@ class AdviceMemory(Protocol):
         """Remember a question, its answer and its price."""
         ...
 
+    def reserve(self, advice: PastAdvice, since: float, limit: float) -> PastAdvice | None:
+        """Count the price of a question before it is asked, as far as the limit leaves room for it beside all since then; None: it leaves none.
+
+        What comes back has the price that is counted (all that is left where none is given), and the time by which it is settled. Of runs at the same time
+        no two get the same money. Until it is settled it counts as paid.
+        """
+        ...
+
+    def settle(self, reserved: PastAdvice, advice: PastAdvice | None) -> None:
+        """Remember the question with what it cost in place of what was reserved for it; None: nothing was asked."""
+        ...
+
     def advice(self, repository: str, key: str) -> str | None:
         """The newest answer that is kept for a question; None: there is none."""
         ...
 
     def spent_since(self, repository: str, since: float) -> float:
-        """US dollars that were paid since then, as far as prices are known."""
+        """US dollars that were paid or reserved since then, as far as prices are known."""
         ...

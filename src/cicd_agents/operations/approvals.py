@@ -16,7 +16,7 @@ from cicd_agents.operations.approval import SHOWN, Approval, ApprovalStatus, Pla
 from cicd_agents.operations.approval_answers import Question, answers
 from cicd_agents.operations.approval_judging import Judgement, judge, judge_environment
 from cicd_agents.operations.approval_people import Register, Voters, distinct, starter_of, voters_of
-from cicd_agents.operations.approval_places import Place, Request
+from cicd_agents.operations.approval_places import IssuePlace, Request
 from cicd_agents.operations.approval_request import RequestMarker, RequestText, State, closed_text, moment, same_text, scope_of
 from cicd_agents.operations.approval_rules import ApprovalRule
 from cicd_agents.operations.audit import AuditLog
@@ -51,7 +51,7 @@ class Approvals:
 
     rules: tuple[ApprovalRule, ...]
     asking: Asking
-    place: Place
+    place: IssuePlace
     host: CodeHost
     people: People
     audit: AuditLog

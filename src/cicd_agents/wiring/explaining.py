@@ -74,12 +74,12 @@ class Explainer:
         if not settings.model_record and (known := remembered.answer(dossier, archive, rules, ports)):
             return known
         try:
-            left = None if settings.model_replay else remembered.money_left(settings.explain_month_usd, world.clock.now())
+            reserved = None if settings.model_replay else remembered.reserve(settings.explain_month_usd, rules, ports, world.clock.now())
         except NoMoney as why:
             return Advice(model=rules.model, problem=str(why))
-        advice = advise(dossier, archive, self.model, replace(rules, usd_left=left), ports)
+        advice = advise(dossier, archive, self.model, replace(rules, usd_left=reserved.usd if reserved else None), ports)
         self.paid += advice.cost or 0.0
-        remembered.keep(advice, world.clock.now())
+        remembered.keep(advice, reserved, world.clock.now())
         return advice
 
     def _rules(self, agent: str) -> AdviceRules:

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cicd_agents.agents.guardian_details import OUTCOME_OF, Subject, details_of
+from cicd_agents.agents.guardian_details import OUTCOME_OF
 from cicd_agents.context.choice import GUARDIAN
 from cicd_agents.domain.canary import Decision, Status
 from cicd_agents.domain.verdict import Outcome
 from cicd_agents.wiring.explaining import Explainer, explainer
-from cicd_agents.wiring.guardian_memory import memory_of
 from cicd_agents.wiring.guardian_run import GuardianRun, Judged
-from cicd_agents.wiring.memory import has_memory
+from cicd_agents.wiring.guardian_verdict import details_told
+from cicd_agents.wiring.memory import SharedMemory, has_memory
 
 if TYPE_CHECKING:
     from cicd_agents.domain.advice import Archive, Dossier
-    from cicd_agents.domain.ports import AdviceMemory
 
 _RAISED = (
     "A model raised a concern, so a person must look at it before the new version goes on; by the numbers alone it would be a GO. "
@@ -31,11 +30,11 @@ class Asking:
     Raises UsageError where an explanation is required and nobody can be asked.
     """
 
-    def __init__(self, run: GuardianRun) -> None:
+    def __init__(self, run: GuardianRun, memory: SharedMemory) -> None:
         self._run = run
         self._explainer: Explainer | None = None
         if not run.wish.by_hand:
-            self._explainer = explainer(run.settings, run.context, run.world, run.budget.left, self._memory)
+            self._explainer = explainer(run.settings, run.context, run.world, run.budget.left, lambda: memory.opened() if has_memory(run.settings) else None)
 
     def before(self, judged: Judged) -> Judged:
         """A GO with its advice, before anything is done by it; with a concern it becomes a HOLD."""
@@ -71,11 +70,5 @@ class Asking:
         from cicd_agents.agents.guardian_dossier import Judgment, dossier_of
 
         run, found = self._run, judged.scene
-        subject = Subject(found.service, found.environment, found.canary_version, found.baseline_version, judged.engine)
-        details = details_of(judged.judgement, run.rules.policy, subject, judged.seen)
-        known = Judgment(GUARDIAN, details, judged.seen.messages, judged.judgement.notes, tuple(earlier), found.since)
+        known = Judgment(GUARDIAN, details_told(run, judged), judged.seen.messages, judged.judgement.notes, tuple(earlier), found.since)
         return dossier_of(known, run.world.redactor)
-
-    def _memory(self) -> AdviceMemory | None:
-        """The guardian's own memory, open to the end of the run."""
-        return self._run.stack.enter_context(memory_of(self._run)) if has_memory(self._run.settings) else None

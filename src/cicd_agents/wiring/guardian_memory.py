@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from cicd_agents.domain.canary import Decision
 from cicd_agents.domain.errors import ServiceError, UsageError
@@ -13,10 +11,7 @@ from cicd_agents.domain.history import PastDecision
 from cicd_agents.report.guardian_numbers import utc
 from cicd_agents.report.guardian_slack import message_kind
 from cicd_agents.wiring.guardian_run import GuardianRun, Judged
-from cicd_agents.wiring.memory import has_memory, open_memory
-
-if TYPE_CHECKING:
-    from cicd_agents.clients.history_store import StoredHistory
+from cicd_agents.wiring.memory import SharedMemory, has_memory, open_memory
 
 _SHOWN = 3
 # A watch may decide at every stage of a deployment, and hold at many looks.
@@ -30,15 +25,19 @@ _LATER = 0.001
 _WORDS = {Decision.PROMOTE: "went on", Decision.ROLLBACK: "rolled back", Decision.HOLD: "held"}
 
 
-def remember(run: GuardianRun, judged: Judged) -> tuple[str, ...]:
+def memory_of(run: GuardianRun) -> SharedMemory:
+    """The memory of the settings, for all of a run; only a trusted run writes it. By the settings of then: a run may become a dry one on its way."""
+    return SharedMemory(lambda: open_memory(run.settings, run.workspace, run.world, writable=run.context.trusted), run.stack)
+
+
+def remember(run: GuardianRun, memory: SharedMemory, judged: Judged) -> tuple[str, ...]:
     """Keep the decision, where there is a memory and the run is trusted; what the memory says of the deployments before, as notes for the report."""
     if not has_memory(run.settings) or run.wish.by_hand:
         return ()
     decision = _decision(run, judged)
     try:
-        with memory_of(run) as memory:
-            known = memory.decisions(decision.repository, decision.service, decision.environment, _MOST_READ)
-            memory.record_decision(decision)
+        known = memory.opened().decisions(decision.repository, decision.service, decision.environment, _MOST_READ)
+        memory.opened().record_decision(decision)
     except (ServiceError, UsageError) as problem:
         return (f"The decision was not remembered: {problem}",)
     if run.keep_told is None:  # a state of the watch knows what was posted; the memory knows what was decided
@@ -46,21 +45,15 @@ def remember(run: GuardianRun, judged: Judged) -> tuple[str, ...]:
     return earlier(known, decision)
 
 
-def untold(run: GuardianRun, judged: Judged) -> None:
+def untold(run: GuardianRun, memory: SharedMemory, judged: Judged) -> None:
     """Note at the decision that people could not be told of it, so that the next run does not take it for told. Only the memory knows that without a state."""
     if not has_memory(run.settings) or run.wish.by_hand or run.keep_told is not None:
         return
     decision = _decision(run, judged)
     try:
-        with memory_of(run) as memory:
-            memory.record_decision(replace(decision, time=decision.time + _LATER, reason=f"{_UNTOLD}{decision.reason}"))
+        memory.opened().record_decision(replace(decision, time=decision.time + _LATER, reason=f"{_UNTOLD}{decision.reason}"))
     except (ServiceError, UsageError) as problem:
         run.world.say(f"That nobody was told was not remembered: {problem}")
-
-
-def memory_of(run: GuardianRun) -> AbstractContextManager[StoredHistory]:
-    """The memory of the settings; only a trusted run writes it. Opening it raises ServiceError and UsageError."""
-    return open_memory(run.settings, run.workspace, run.world, writable=run.context.trusted)
 
 
 def _told(known: Iterable[PastDecision], now: PastDecision) -> str:

@@ -13,7 +13,7 @@ from cicd_agents.clients.clock import Budget
 from cicd_agents.clients.platforms.release_services import ReleaseServices
 from cicd_agents.domain.canary import Decision, Judgement
 from cicd_agents.domain.context import RunContext
-from cicd_agents.domain.guardian import DeliveryStanding, Sides
+from cicd_agents.domain.guardian import DeliveryStanding, GuardianDetails, Sides
 from cicd_agents.operations.guardian_advice import Advised
 from cicd_agents.settings.model import Settings
 from cicd_agents.wiring.guardian_given import Rules, rules_of
@@ -64,7 +64,8 @@ class GuardianRun:
     """One run. `hands` act, where the settings name something to act by; `before` is how that stood before anything was done; `notes` are for people.
 
     `misconfigured`: something could not be done by these settings. `unpromoted`: a promotion that was asked for was refused before any write.
-    `advised` is what was advised before anything was done; afterwards the tool would tell otherwise.
+    `advised` is what was advised before anything was done; afterwards the tool would tell otherwise. `told` is what was last made of a judgement for people
+    and models, and of which (wiring.guardian_verdict).
     `last_told` is the kind of the last message about this deployment (report.guardian_slack), empty: none is known; `keep_told` keeps it for the next run.
     """
 
@@ -83,6 +84,7 @@ class GuardianRun:
     misconfigured: bool = field(default=False, init=False)
     unpromoted: bool = field(default=False, init=False)
     advised: Advised | None = field(default=None, init=False)
+    told: tuple[Judged, GuardianDetails] | None = field(default=None, init=False)
     last_told: str = field(default="", init=False)
     keep_told: Callable[[str], object] | None = field(default=None, init=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cicd_agents.domain.canary import Decision, Status
 from cicd_agents.domain.verdict import EXIT_PASS, EXIT_UNDECIDED, EXIT_USAGE
@@ -11,10 +11,11 @@ from cicd_agents.report.document import GuardianReport, report_of
 from cicd_agents.wiring.guardian_asking import Asking
 from cicd_agents.wiring.guardian_deciding import Deciding
 from cicd_agents.wiring.guardian_hands import Hands
-from cicd_agents.wiring.guardian_memory import remember, untold
+from cicd_agents.wiring.guardian_memory import memory_of, remember, untold
 from cicd_agents.wiring.guardian_places import GuardianPlaces
 from cicd_agents.wiring.guardian_run import ROLLBACK, GuardianRun, Judged
 from cicd_agents.wiring.guardian_verdict import verdict
+from cicd_agents.wiring.memory import SharedMemory
 
 
 @dataclass(slots=True)
@@ -22,12 +23,16 @@ class GuardianSession:
     """Goes through one run."""
 
     run: GuardianRun
+    memory: SharedMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = memory_of(self.run)
 
     def exit_code(self) -> int:
         """Judge, act, tell; the exit code. Raises UsageError where nothing can be begun."""
         clock = self.run.world.clock
         began = clock.monotonic()
-        hands, asking = Hands(self.run), Asking(self.run)
+        hands, asking = Hands(self.run), Asking(self.run, self.memory)
         if self.run.wish.by_hand:
             judged = hands.by_hand()
         else:
@@ -36,7 +41,7 @@ class GuardianSession:
             if judged.concern:
                 deciding.held(judged.judgement.reason)
             hands.act(judged)
-        earlier = remember(self.run, judged)
+        earlier = remember(self.run, self.memory, judged)
         self.run.notes += earlier
         judged = asking.after(judged, earlier)
         return self._told(self._report(judged, clock.monotonic() - began), judged)
@@ -61,7 +66,7 @@ class GuardianSession:
         following = stages[report.details.stage].share if report.details.stage < len(stages) else None
         places = GuardianPlaces(
             run.context, run.settings, run.world, run.services, run.sources.dashboards(), run.budget, run.stack, run.wish.form, run.last_told, run.keep_told,
-            lambda: untold(run, judged),
+            lambda: untold(run, self.memory, judged),
         )  # fmt: skip
         failed = places.tell(report, following)
         if failed and run.settings.fail_on_publish_error and report.exit_code == EXIT_PASS:

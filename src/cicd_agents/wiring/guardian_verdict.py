@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from shlex import quote
 
-from cicd_agents.agents.guardian_details import OUTCOME_OF, Subject, details_of, findings_of, title_of
+from cicd_agents.agents.guardian_details import OUTCOME_OF, Subject, actions, details_of, findings_of, title_of
 from cicd_agents.context.choice import GUARDIAN
 from cicd_agents.domain.canary import Decision, Judgement
 from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.domain.finding import Fix
-from cicd_agents.domain.guardian import DeliveryStanding, Link
+from cicd_agents.domain.guardian import DeliveryStanding, GuardianDetails, Link
 from cicd_agents.domain.verdict import GuardianVerdict
 from cicd_agents.operations.guardian_advice import Advised, Facts, advise
 from cicd_agents.wiring.guardian_run import GuardianRun, Judged
@@ -27,8 +27,8 @@ _BEFORE, _LAST = 1800, 3600
 def verdict(run: GuardianRun, judged: Judged) -> GuardianVerdict:
     """The verdict, with all that was done so far."""
     judgement, policy = judged.judgement, run.rules.policy
-    subject = _subject(run, judged)
-    details = details_of(judgement, policy, subject, replace(judged.seen, links=_links(run, judged.scene)))
+    subject = replace(_subject(judged), commands=_commands(run))
+    details = replace(details_told(run, judged), actions=actions(judgement, policy, subject), links=_links(run, judged.scene))
     if judgement.decision is Decision.ROLLBACK and run.before is not None and not run.wish.by_hand:
         found = advised(run, judgement)
         details = replace(details, actions=(*details.actions, Fix("quick", f"Advice: {found.advice}", " ".join(found.reasons), (), 0.7)))
@@ -40,6 +40,14 @@ def verdict(run: GuardianRun, judged: Judged) -> GuardianVerdict:
         GUARDIAN, OUTCOME_OF[judgement.decision], title_of(judgement, policy, subject), judgement.reason, details, findings_of(judgement, judged.seen),
         tuple(dict.fromkeys(notes)), operations, judged.advice,
     )  # fmt: skip
+
+
+def details_told(run: GuardianRun, judged: Judged) -> GuardianDetails:
+    """What the report and a model are told alike: all but commands and links. Of one judgement it is made once, however many ask."""
+    known, made_of = run.told, replace(judged, moved=False, advice=None, concern=False)
+    if known is None or known[0] != made_of:
+        known = run.told = made_of, details_of(judged.judgement, run.rules.policy, _subject(judged), judged.seen)
+    return known[1]
 
 
 def advised(run: GuardianRun, judgement: Judgement) -> Advised:
@@ -64,14 +72,17 @@ def _freezable(run: GuardianRun, standing: DeliveryStanding) -> bool:
         return False
 
 
-def _subject(run: GuardianRun, judged: Judged) -> Subject:
-    found, standing = judged.scene, run.before
-    if run.hands and standing:
-        commands = run.hands.way.commands(standing, standing.good)
-    else:
-        name = quote(run.settings.service) if run.settings.service else "<APPLICATION>"
-        commands = tuple(line.format(name=name) for line in _COMMANDS)
-    return Subject(found.service, found.environment, found.canary_version, found.baseline_version, judged.engine, commands)
+def _subject(judged: Judged) -> Subject:
+    found = judged.scene
+    return Subject(found.service, found.environment, found.canary_version, found.baseline_version, judged.engine)
+
+
+def _commands(run: GuardianRun) -> tuple[str, ...]:
+    """What rolls back by hand."""
+    if run.hands and run.before:
+        return run.hands.way.commands(run.before, run.before.good)
+    name = quote(run.settings.service) if run.settings.service else "<APPLICATION>"
+    return tuple(line.format(name=name) for line in _COMMANDS)
 
 
 def _links(run: GuardianRun, found: Scene) -> tuple[Link, ...]:

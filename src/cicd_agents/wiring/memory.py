@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cicd_agents.domain.errors import ServiceError, UsageError
 from cicd_agents.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -25,3 +28,25 @@ def open_memory(settings: Settings, folder: Path, world: World, *, writable: boo
     path = str(folder / settings.history) if settings.history else ""
     writes = writable and not settings.dry_run
     return open_history(path, settings.history_url, writes, world.clock, redact=lambda text: world.redactor.redact(text).text)
+
+
+@dataclass(slots=True)
+class SharedMemory:
+    """A memory for all parts of a run: opened by `how` once, when the first of them needs it, and open until `stack` ends."""
+
+    how: Callable[[], AbstractContextManager[StoredHistory]]
+    stack: ExitStack
+    _opened: StoredHistory | None = field(default=None, init=False)
+    _problem: ServiceError | UsageError | None = field(default=None, init=False)
+
+    def opened(self) -> StoredHistory:
+        """The memory. Raises ServiceError and UsageError, the same to each that asks: who does not answer is not waited for again."""
+        if self._problem is not None:
+            raise self._problem
+        if self._opened is None:
+            try:
+                self._opened = self.stack.enter_context(self.how())
+            except (ServiceError, UsageError) as problem:
+                self._problem = problem
+                raise
+        return self._opened

@@ -21,7 +21,6 @@ def test_notes_of_a_breaking_release() -> None:
     commits = (replace(COMMITS[0], files=("db/migrate/001_users.rb", "src/app/migrations/0002_x.py", "src/migrations/__init__.py", "README.md")), *COMMITS[1:4])
     notes = release_notes(replace(RELEASE, changes=CHANGES[:4], commits=commits), style(), GITHUB, Newcomers(commits), name="app")
     assert notes.title == "app 2.0.0"
-    assert notes.migration_required
     page = "https://github.com/acme/app"
     assert (
         notes.body
@@ -93,7 +92,6 @@ Yes.
 def test_notes_of_a_fix() -> None:
     notes = release_notes(SMALL, style(Form.KEEP_A_CHANGELOG))
     assert notes.title == "1.2.1"
-    assert not notes.migration_required
     assert "## Breaking changes" not in notes.body
     assert "## Migration required\n\nNo. Nothing in this release is marked as breaking.\n" in notes.body
     assert "## Upgrade path\n\nUpdate from `v1.2.0` to `v1.2.1`; nothing else is needed.\n" in notes.body

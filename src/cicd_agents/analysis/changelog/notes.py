@@ -24,11 +24,10 @@ _MOST_PEOPLE = 200
 
 @dataclass(frozen=True, slots=True)
 class ReleaseNotes:
-    """`title` is plain text, `body` Markdown. `migration_required`: something must be done by those who update."""
+    """`title` is plain text, `body` Markdown."""
 
     title: str
     body: str
-    migration_required: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def release_notes(
     parts = [*before, _part("Changes", _changes(writer, room - 200)), *after]
     body = "\n\n".join(part for part in parts if part) + "\n"
     title = " ".join(visible(f"{name} {release.version or 'Unreleased'}", 200).split())
-    return ReleaseNotes(title, body[:most], bool(breaking or writer.scripts))
+    return ReleaseNotes(title, body[:most])
 
 
 def _part(title: str, lines: Iterable[str]) -> str:

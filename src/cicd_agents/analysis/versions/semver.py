@@ -82,19 +82,5 @@ def step(version: Version, bump: Bump) -> Version:
     return version
 
 
-def count_on(version: Version) -> Version:
-    """The next prerelease of the same core: its last number goes up by one, or a first `.1` is added. A stable version steps to the next patch first."""
-    if version.stable:
-        return Version(version.major, version.minor, version.patch + 1, ("1",))
-    identifiers = list(version.prerelease)
-    for place in range(len(identifiers) - 1, -1, -1):
-        if identifiers[place].isdigit():
-            identifiers[place] = str(int(identifiers[place]) + 1)
-            break
-    else:
-        identifiers.append("1")
-    return Version(*version.core, tuple(identifiers))
-
-
 def _identifier_key(identifier: str) -> tuple[int, int, str]:
     return (0, int(identifier), "") if identifier.isdigit() else (1, 0, identifier)

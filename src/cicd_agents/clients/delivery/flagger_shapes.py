@@ -27,7 +27,7 @@ def state(name: ObjectName, data: Shape, target: Shape | None, primary: Shape | 
     word, promoted = status.text("phase", ""), condition(status, "Promoted")
     return FlaggerState(
         name, FlaggerPhase.of(word), word, promoted.text("message", "")[:_LONGEST_MESSAGE] if promoted else "", status.number("canaryWeight", 0),
-        status.number("failedChecks", 0), analysis.number("threshold", 1), status.number("iterations", 0), reference.text("kind"),
+        status.number("failedChecks", 0), analysis.number("threshold", 1), reference.text("kind"),
         _side(target) if target else None, _side(primary) if primary else None, _same(target, primary),
         tuple(each for made in replica_sets if primary and _equal(made, primary) for each in _names(made)), spec.flag("suspend"),
         annotation(data, SUSPENDED_BY_US) is not None, spec.flag("skipAnalysis"), annotation(data, SKIPPED_BY_US) is not None,

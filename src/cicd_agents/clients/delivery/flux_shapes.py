@@ -42,7 +42,7 @@ def state(target: FluxTarget, data: Shape, source: Source, automations: Sequence
         ready.text("message", "")[:_LONGEST_MESSAGE] if ready else "", holds(running),
         status.number("observedGeneration", -1) >= metadata(data).number("generation", 0),
         status.text("lastAppliedRevision", "") or (history[0].chart if history else ""), status.text("lastAttemptedRevision", ""),
-        status.text("lastHandledReconcileAt", ""), annotation(data, REQUESTED_AT) or "", source.name, tuple(automations), history,
+        status.text("lastHandledReconcileAt", ""), source.name, tuple(automations), history,
         _remediation(spec) if target.kind is FluxKind.HELM_RELEASE else "",
         f"{stalled.text('reason', '')}: {stalled.text('message', '')}"[:_LONGEST_MESSAGE] if stalled and holds(stalled) else "",
         source.revision, tuple(notes),

@@ -31,11 +31,8 @@ class GitHubThreads:
 
     def comment(self, thread: Thread, body: str) -> Comment:
         """Write a comment. It is sent once: where the answer was lost, `comments` tells whether it is there."""
-        return self._comment("POST", f"/issues/{thread.number}/comments", body, repeatable=False)
-
-    def edit(self, thread: Thread, comment: Comment, body: str) -> Comment:  # noqa: ARG002 GitHub's comments have numbers of their own
-        """Replace the text of a comment; doing it twice does no harm."""
-        return self._comment("PATCH", f"/issues/comments/{comment.id}", body, repeatable=True)
+        answer = self.http.send("POST", self._path(f"/issues/{thread.number}/comments"), {"body": body})
+        return shapes.comment(Shape.of(answer.json(), f"{NAME}: the answer to a write"))
 
     def labels(self, thread: Thread) -> tuple[str, ...]:
         """Its labels, every page."""
@@ -58,7 +55,3 @@ class GitHubThreads:
 
     def _path(self, below: str) -> str:
         return repository_path(self.repository) + below
-
-    def _comment(self, method: str, path: str, body: str, *, repeatable: bool) -> Comment:
-        answer = self.http.send(method, self._path(path), {"body": body}, repeatable=repeatable)
-        return shapes.comment(Shape.of(answer.json(), f"{NAME}: the answer to a write"))

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from cicd_agents.clients.http import Answer
 from cicd_agents.clients.platforms import gitlab_shapes as shapes
 from cicd_agents.clients.platforms.gitlab_code import capped
 from cicd_agents.clients.platforms.gitlab_service import Project
@@ -41,12 +40,7 @@ class GitLabThreads:
         """Write a note, cut to what GitLab takes."""
         with self.project.surely_there():
             answer = self.project.http.send("POST", self._path(thread, "notes"), {"body": capped(body)})
-        return self._note(thread, answer)
-
-    def edit(self, thread: Thread, comment: Comment, body: str) -> Comment:
-        """Replace the text of a note; GitLab refuses that for notes of others."""
-        path = self._path(thread, "notes", comment.id)
-        return self._note(thread, self.project.http.send("PUT", path, {"body": capped(body)}, repeatable=True))
+        return shapes.comment(Shape.of(answer.json(), f"GitLab: the note on {_shown(thread)} that was written"), self._page(thread))
 
     def labels(self, thread: Thread) -> tuple[str, ...]:
         """Its labels. Raises NotFound where there is no such thread."""
@@ -73,9 +67,6 @@ class GitLabThreads:
 
     def _page(self, thread: Thread) -> str:
         return f"{self.project.web_url}/-/{_KINDS[thread.kind]}/{thread.number}" if self.project.web_url else ""
-
-    def _note(self, thread: Thread, answer: Answer) -> Comment:
-        return shapes.comment(Shape.of(answer.json(), f"GitLab: the note on {_shown(thread)} that was written"), self._page(thread))
 
 
 def _shown(thread: Thread) -> str:
