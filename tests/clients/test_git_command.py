@@ -12,7 +12,7 @@ from tests.servers.http_server import Reply, Server
 from tests.servers.repositories import ENVIRONMENT, Repository, released
 
 from cicd_agents.clients.git import open_repository
-from cicd_agents.clients.git_command import Access, Git, clean_environment, git_in
+from cicd_agents.clients.git_command import LOCAL_SECONDS, Access, Git, clean_environment, git_in
 from cicd_agents.clients.git_errors import LONGEST, remote_problem, usage_problem
 from cicd_agents.clients.git_writes import push, remote_commits
 from cicd_agents.domain.errors import NotAllowed, NotFound, Rejected, ServiceError, Unavailable, UsageError
@@ -24,12 +24,12 @@ def project(tmp_path: Path) -> Repository:
     return released(tmp_path / "project")
 
 
-def fake_git(folder: Path, script: str) -> Git:
+def fake_git(folder: Path, script: str, seconds: float = LOCAL_SECONDS) -> Git:
     folder.mkdir()
     file = folder / "git"
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(0o755)
-    return git_in(folder, {"PATH": f"{folder}:/usr/bin:/bin"}, seconds=0.2)
+    return git_in(folder, {"PATH": f"{folder}:/usr/bin:/bin"}, seconds)
 
 
 def test_variables_that_lead_git_elsewhere_are_dropped_and_those_for_credentials_stay() -> None:
@@ -65,12 +65,12 @@ def test_git_is_looked_for_in_absolute_folders_only(tmp_path: Path, monkeypatch:
 
 def test_a_command_that_takes_too_long_is_ended_and_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"git log in .* did not end within"):
-        fake_git(tmp_path / "bin", "sleep 600 & sleep 600").output("log")
+        fake_git(tmp_path / "bin", "sleep 600 & sleep 600", 0.2).output("log")
 
 
 def test_a_stream_that_takes_too_long_is_ended_and_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="git log failed"):
-        list(fake_git(tmp_path / "bin", "printf begun; sleep 600 & sleep 600").stream("log"))
+        list(fake_git(tmp_path / "bin", "printf begun; sleep 600 & sleep 600", 0.2).stream("log"))
 
 
 def test_a_remote_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:

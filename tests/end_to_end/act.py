@@ -14,7 +14,7 @@ from typing import Any
 from tests.end_to_end.alone import alone
 
 BINARY = Path(sys.executable).parent / "act"
-TIMEOUT = 120  # seconds; a run takes two to five
+TIMEOUT = 600  # seconds; a run takes two to five, and many times that on a busy machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT = 180  # seconds; a pipeline of two jobs takes about ten
+TIMEOUT = 600  # seconds; a pipeline of two jobs takes about ten, and many times that on a busy machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.end_to_end.act import Act, Run
-from tests.end_to_end.guardian_deployment import BROKEN, HEALTHY, TOKEN, Deployment, closed_port, deployment
+from tests.end_to_end.guardian_deployment import BROKEN, HEALTHY, TOKEN, Deployment, deployment
+from tests.servers.closed_port import closed_port
 from tests.servers.github import WORKFLOW_TOKEN, GitHub
 from tests.servers.repositories import Repository, new_repository
 
@@ -169,8 +170,8 @@ def test_after_the_deploy_step_of_a_push_the_gate_is_shut_and_the_rollback_sugge
 
 
 def test_where_the_network_is_cut_the_step_ends_with_3_and_nothing_is_rolled_back_or_promoted(world: World) -> None:
-    with deployment(bad=world.sha) as deployed:
-        done = world.run({**deployed.inputs(BROKEN, rollback="auto", promote="auto"), "prometheus-url": f"http://127.0.0.1:{closed_port()}"})
+    with deployment(bad=world.sha) as deployed, closed_port() as port:
+        done = world.run({**deployed.inputs(BROKEN, rollback="auto", promote="auto"), "prometheus-url": f"http://127.0.0.1:{port}"})
     assert "exit with `FAILURE`: 3" in str(done), str(done)
     outputs = done.outputs("guard")
     assert (outputs["outcome"], outputs["exit-code"], outputs["status"], outputs["rolled-back"]) == ("inconclusive", "3", "no-data", "false")

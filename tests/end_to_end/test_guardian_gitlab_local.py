@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tests.end_to_end.git_server import GitServer, git_server
 from tests.end_to_end.gitlab_local import GitLabLocal, Pipeline
-from tests.end_to_end.guardian_deployment import BROKEN, HEALTHY, TOKEN, Deployment, closed_port, deployment
+from tests.end_to_end.guardian_deployment import BROKEN, HEALTHY, TOKEN, Deployment, deployment
+from tests.servers.closed_port import closed_port
 from tests.servers.gitlab import GitLab
 from tests.servers.repositories import Repository, bare_remote, clone, new_repository
 
@@ -117,8 +118,8 @@ def test_a_broken_deployment_fails_the_job_and_is_rolled_back_at_argo_cd(world: 
 
 
 def test_where_the_network_is_cut_the_job_fails_with_3_and_nothing_is_written(world: World) -> None:
-    with deployment(bad=world.sha) as deployed:
-        done = world.run({**deployed.inputs(BROKEN, rollback="auto", promote="auto"), "prometheus-url": f"http://127.0.0.1:{closed_port()}"})
+    with deployment(bad=world.sha) as deployed, closed_port() as port:
+        done = world.run({**deployed.inputs(BROKEN, rollback="auto", promote="auto"), "prometheus-url": f"http://127.0.0.1:{port}"})
     assert re.search(r"deployment-guardian finished in .* FAIL 3", done.printed), str(done)
     assert untouched(deployed)
 

@@ -28,11 +28,13 @@ _SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
-    "max_connections=20",
+    "max_connections=60",
     "shared_buffers=16MB",
     "log_statement=none",
     "log_min_messages=fatal",
 )
+# How often another port is tried where one was taken, and what the server says then.
+_TRIES, _TAKEN = 5, "could not create any TCP/IP sockets"
 # Passwords over the network, none over the socket.
 _HBA = f"local all all trust\nhost all {USER} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
 
@@ -98,16 +100,30 @@ def running(*, tls: bool = False) -> Iterator[Postgres]:
         data = folder / "data"
         _run([programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"], folder)
         (data / "pg_hba.conf").write_text(_HBA)
-        server = Postgres(folder, _free_port(), certificate)
-        settings = [*_SETTINGS, f"port={server.port}", f"unix_socket_directories={folder}", "listen_addresses=127.0.0.1"]
+        settings = [*_SETTINGS, f"unix_socket_directories={folder}", "listen_addresses=127.0.0.1"]
         settings += ["ssl=on", f"ssl_cert_file={folder}/server.crt", f"ssl_key_file={folder}/server.key"] if tls else []
-        options = " ".join(f"-c {setting}" for setting in settings)
-        _run([programs / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", options, "start"], folder)
+        server = Postgres(folder, _started(programs, folder, settings), certificate)
         try:
             _run([programs / "psql", "-h", folder, "-p", str(server.port), "-U", "postgres", "-q", "-v", "ON_ERROR_STOP=1", "-f", _script(folder)], folder)
             yield server
         finally:
             _run([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], folder)
+
+
+def _started(programs: Path, folder: Path, settings: Sequence[str]) -> int:
+    """The port at which it listens now. PostgreSQL cannot choose one, and a free one may be taken before it has it: then another one is tried."""
+    for left in reversed(range(_TRIES)):
+        port = _free_port()
+        options = " ".join(f"-c {setting}" for setting in (*settings, f"port={port}"))
+        log = folder / f"log-{port}"
+        try:
+            _run([programs / "pg_ctl", "-D", folder / "data", "-l", log, "-w", "-o", options, "start"], folder)
+        except RuntimeError:
+            if not left or _TAKEN not in log.read_text(errors="replace"):
+                raise
+        else:
+            return port
+    raise AssertionError  # the last try has returned or raised
 
 
 def _programs() -> Path | None:
@@ -157,7 +173,7 @@ def _run(command: Sequence[str | Path], folder: Path) -> None:
     # The server keeps the output that it is given, so it must not be a pipe.
     with tempfile.TemporaryFile() as said:
         ended = subprocess.run(
-            command, check=False, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder, timeout=60, user=user, group=group, extra_groups=groups
+            command, check=False, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder, user=user, group=group, extra_groups=groups
         )
         if ended.returncode:
             said.seek(0)

@@ -17,9 +17,4 @@ def secured(server: Server, certificates: Certificates, *, client_needed: bool =
         context.verify_mode = ssl.CERT_REQUIRED
     inner = server._server
     inner.socket = context.wrap_socket(inner.socket, server_side=True)
-    inner.handle_error = _say_nothing  # type: ignore[assignment, method-assign]
     return server.url.replace("http://", "https://", 1)
-
-
-def _say_nothing(*_: object) -> None:
-    """A client that does not like the certificate goes away in the middle: that is what the tests want."""

@@ -17,7 +17,6 @@ from tests.servers.repositories import ENVIRONMENT, START, Repository, bare_remo
 from tests.wiring.rig import Ran
 
 from cicd_agents.analysis.logs.bundled import bundled
-from cicd_agents.clients.http import Timeouts
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.wiring.ci import run_in_ci
 from cicd_agents.wiring.world import World
@@ -62,7 +61,7 @@ class Project:
         said: list[str] = []
         variables = {**self.variables(work, ref, event), **(environment or {})}
         secrets = Redactor(tuple(value for name, value in variables.items() if "TOKEN" in name))
-        code = run_in_ci({}, None, World(variables, out.append, said.append, secrets, lambda _: bundled(), self.clock, Timeouts(read=0.3)))
+        code = run_in_ci({}, None, World(variables, out.append, said.append, secrets, lambda _: bundled(), self.clock))
         return Ran(code, "".join(out), said, folder)
 
     def tags(self) -> dict[str, str]:

@@ -81,12 +81,12 @@ class Ran:
 
 @dataclass(slots=True)
 class Rig:
-    """A workspace, and the variables that every run in it gets. `timeouts` are short: many tests let a server hang."""
+    """A workspace, and the variables that every run in it gets. `timeouts` are those of the program; only a test that lets a server hang makes them short."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
-    timeouts: Timeouts = field(default_factory=lambda: Timeouts(read=0.2))
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
     def run(self, *, environment: Mapping[str, str] | None = None, command_line: Mapping[str, str] | None = None) -> Ran:
         """One run; outputs and summary are of this run alone."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 from tests.servers.argocd import App, ArgoCDServer
+from tests.servers.closed_port import closed_port
 from tests.wiring.guardian_rig import BROKEN, EMPTY, GOOD, HEALTHY, Deployment, deployed
 
 from cicd_agents.domain.errors import UsageError
@@ -93,10 +92,8 @@ def test_a_state_that_cannot_be_kept_is_told_and_does_not_stop_the_rollback(depl
 
 
 def test_a_dead_prometheus_neither_rolls_back_nor_promotes(deployment: Deployment, argocd: ArgoCDServer, app: App) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    ran = deployment.run(BROKEN, rollback="auto", promote="auto", prometheus_url=f"http://127.0.0.1:{port}")
+    with closed_port() as port:
+        ran = deployment.run(BROKEN, rollback="auto", promote="auto", prometheus_url=f"http://127.0.0.1:{port}")
     assert ran.code == 3, ran.out
     assert ran.outputs["status"] == "no-data"
     assert argocd.rollbacks == []

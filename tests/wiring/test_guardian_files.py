@@ -338,7 +338,6 @@ def backtest_in_ci(deployment: Deployment, **settings: str) -> tuple[int, str]:
     from typing import cast
 
     from cicd_agents.analysis.logs.bundled import bundled
-    from cicd_agents.clients.http import Timeouts
     from cicd_agents.domain.redaction import Redactor
     from cicd_agents.wiring.guardian import guardian as command
     from cicd_agents.wiring.world import World
@@ -347,7 +346,7 @@ def backtest_in_ci(deployment: Deployment, **settings: str) -> tuple[int, str]:
     variables = deployment._variables() | {f"CICD_AGENTS_{name.upper()}": value for name, value in given.items()}
     out: list[str] = []
     options = cast("argparse.Namespace", SimpleNamespace(what="backtest", format="text", reason=None, releases=None, config=None, output=None))
-    world = World(variables, out.append, lambda _: None, Redactor(()), lambda _: bundled(), deployment.clock, Timeouts(read=5.0))
+    world = World(variables, out.append, lambda _: None, Redactor(()), lambda _: bundled(), deployment.clock)
     return command(options, world), "".join(out)
 
 

@@ -28,8 +28,6 @@ from tests.wiring.release_rig import project
 from tests.wiring.rig import NPM_LOG, Ran
 from tests.wiring.test_github_run import BAD, made
 
-from cicd_agents.clients.http import Timeouts
-
 SHAPED = "ghp_" + "Zk9q" * 9  # a secret of a known shape
 KNOWN = TOKEN  # one that only the environment tells
 INJECTION = (
@@ -92,7 +90,6 @@ def doctor(folder: Path, more: Mapping[str, str], _config: pytest.Config) -> Lef
         for arguments in (("init", "--quiet"), ("add", "src")):  # without a work tree no patch is shown, and no file that is not tracked
             subprocess.run(["git", "-C", str(folder / "work"), *arguments], check=True)
         rig = scene.rig()
-        rig.timeouts = Timeouts()  # a stand-in that is slow for once would be asked twice
         ran = rig.run(environment={
             "INPUT_RERUN": "auto", "INPUT_ISSUE": "always", "INPUT_REPORTS": "markdown,json,sarif,codequality,junit", "INPUT_SLACK-WEBHOOK": slack.webhook_url,
             "INPUT_ALLOW-HTTP": "127.0.0.1", "A_TOKEN": KNOWN, **more,

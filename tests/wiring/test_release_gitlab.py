@@ -15,7 +15,6 @@ from tests.wiring.release_rig import NOW, PACKAGE
 from tests.wiring.rig import Ran
 
 from cicd_agents.analysis.logs.bundled import bundled
-from cicd_agents.clients.http import Timeouts
 from cicd_agents.domain.redaction import Redactor
 from cicd_agents.wiring.ci import run_in_ci
 from cicd_agents.wiring.world import World
@@ -54,7 +53,7 @@ class Job:
             **({"CI_COMMIT_TAG": tag} if tag else {"CI_COMMIT_BRANCH": "main"}),
             "CICD_AGENTS_AGENT": "release-manager", "CICD_AGENTS_GITLAB_TOKEN": TOKEN, **(environment or {}),
         }  # fmt: skip
-        code = run_in_ci({}, None, World(variables, out.append, said.append, Redactor((TOKEN,)), lambda _: bundled(), self.clock, Timeouts(read=0.3)))
+        code = run_in_ci({}, None, World(variables, out.append, said.append, Redactor((TOKEN,)), lambda _: bundled(), self.clock))
         return Ran(code, "".join(out), said, work.folder.parent)
 
     def commit_of(self, tag: str) -> str | None:
