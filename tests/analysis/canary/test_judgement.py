@@ -465,6 +465,14 @@ def test_it_never_raises_for_odd_data(seen: Observation, now: float) -> None:
     assert judgement.status is not Status.PASS or judgement.decision is Decision.PROMOTE
 
 
+@pytest.mark.parametrize("now", [1.7e308, -1.7e308, 1e16, inf, nan])
+def test_a_moment_that_is_none_is_blind(now: float) -> None:
+    version = Version("v", (Replica("pod", None, (Series("2xx", ((START, 0.0), (START + 60, 50.0))),)),))
+    for share in ((), ((START, 1.0),)):
+        judged = judge(Observation(version, version, START, share), POLICY, now=now)
+        assert (judged.status, judged.decision) == (Status.NO_DATA, Decision.HOLD)
+
+
 def test_thirty_minutes_of_sixteen_pods_take_well_below_a_second() -> None:
     draw = random.Random(5)
     minutes = 120  # scraped every 15 seconds

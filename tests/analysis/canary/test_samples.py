@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf, isnan, nan
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cicd_agents.analysis.canary import default_policy, judge
-from cicd_agents.analysis.canary.outcomes import classes
+from cicd_agents.analysis.canary.outcomes import REST, classed, shows
 from cicd_agents.analysis.canary.reading.samples import DOCUMENT, LOG, REPLICA, VERSION, read_samples, samples_document
 from cicd_agents.domain.canary import Bucket, LogTemplate, Observation, Replica, Samples, Series, Version
 from cicd_agents.domain.errors import UsageError
@@ -53,7 +54,7 @@ REPLICAS = st.builds(
     NAMED, NAMED, st.lists(st.tuples(TIMES, st.booleans()), max_size=3).map(tuple),
     st.lists(st.builds(LogTemplate, st.text(max_size=8), SERIES, st.booleans()), max_size=2).map(tuple),
 )  # fmt: skip
-VERSIONS = st.builds(Version, st.text(max_size=8), st.lists(REPLICAS, max_size=2).map(tuple), SERIES.map(lambda of: (Series("error_rate", of),)))
+VERSIONS = st.builds(Version, st.text(max_size=8), st.lists(REPLICAS, max_size=2).map(tuple), SERIES.map(lambda of: (Series("latency_p95", of),)))
 SEEN = Version("seen", (), (Series("cpu", ((1.7e9, 1.0),)),))
 OBSERVATIONS = st.builds(
     Observation, VERSIONS, st.just(SEEN), st.none() | TIMES, st.lists(st.tuples(TIMES, st.floats(0, 1)), max_size=2).map(tuple), st.just(()),
@@ -113,6 +114,9 @@ REFUSED: list[tuple[Any, str]] = [
     (pod(requests={"5xx": [[None, 1]]}), "canary.replicas[0].requests.5xx[0] is no [time, value]"),
     (pod(requests={"5xx": [["2026-03-02T10:00:00Z", 1]]}), "canary.replicas[0].requests.5xx[0] is no [time, value]"),
     (pod(requests={"5xx": [[BEGAN * 1000, 1]]}), "divide milliseconds by 1000"),
+    (pod(requests={"errors": [[BEGAN, 1]]}), "canary.replicas[0].requests: 'errors' is no outcome class"),
+    (pod(requests={"Total": [[BEGAN, 1]]}), "'Total' is no outcome class"),
+    (pod(buckets={"5000": [[BEGAN, 1]]}), "'5000' is no upper bound in seconds"),
     (pod(buckets={"fast": [[BEGAN, 1]]}), "'fast' is no upper bound in seconds"),
     (pod(buckets={"-1": [[BEGAN, 1]]}), "'-1' is no upper bound"),
     (pod(buckets={"nan": [[BEGAN, 1]]}), "'nan' is no upper bound"),
@@ -122,6 +126,7 @@ REFUSED: list[tuple[Any, str]] = [
     (pod(name=5), "canary.replicas[0].name must be a text"),
     (pod(started="yesterday"), "canary.replicas[0].started is 'yesterday', which is no time"),
     ({"canary": {"values": {"erorr_rate": [[BEGAN, 1]]}}}, "did you mean error_rate"),
+    ({"canary": {"values": {"Error rate": [[BEGAN, 0.01], [BEGAN, 1.2]]}}}, "canary.values.error_rate has values above 1"),
     ({"canary": {"values": {"restarts": [[BEGAN, 1]]}}}, "'restarts' is no metric"),
     (pod(**SEEN_CPU) | {"now": "soon"}, "now is 'soon', which is no time"),
     (pod(**SEEN_CPU) | {"now": 1e300}, "now is '1e+300', which is no number of seconds"),
@@ -158,7 +163,8 @@ def test_times_names_and_shares_may_be_written_as_people_do() -> None:
 
 
 def by_class(replica: Replica) -> Mapping[str, Samples]:
-    return {series.name: series.samples for series in classes(replica)}
+    found = classed(Observation(canary=Version("new", (replica,)))).canary.replicas[0]
+    return {series.name: series.samples for series in found.requests}
 
 
 def counted(*values: float, step: float = 60.0, first: float = 0.0) -> Samples:
@@ -167,29 +173,46 @@ def counted(*values: float, step: float = 60.0, first: float = 0.0) -> Samples:
 
 def test_what_errors_do_not_count_of_a_total_is_good() -> None:
     replica = Replica("pod", requests=(Series("total", counted(0, 100, 200)), Series("5xx", counted(3, 8, first=60)), Series("404", counted(0, 1, 1))))
-    assert by_class(replica) == {"2xx": counted(0, 96, 191), "5xx": counted(3, 8, first=60), "404": counted(0, 1, 1)}
+    assert by_class(replica) == {REST: counted(0, 96, 191), "5xx": counted(3, 8, first=60), "404": counted(0, 1, 1)}
 
 
 def test_a_class_begins_anew_with_the_total() -> None:
     replica = Replica("pod", requests=(Series("total", counted(500, 50, 150)), Series("5xx", ((0.0, 80.0), (120.0, 10.0)))))
-    assert by_class(replica)["2xx"] == counted(420, 50, 140)
+    assert by_class(replica)[REST] == counted(420, 50, 140)
 
 
 def test_a_lost_scrape_of_a_class_counts_what_it_did_before() -> None:
     replica = Replica("pod", requests=(Series("total", counted(100, 200, 300)), Series("5xx", ((0.0, 10.0), (120.0, 30.0)))))
-    assert by_class(replica)["2xx"] == counted(90, 190, 270)
+    assert by_class(replica)[REST] == counted(90, 190, 270)
 
 
 def test_errors_alone_are_errors_of_what_the_widest_bucket_counts() -> None:
     buckets = (Bucket(0.1, counted(0, 50)), Bucket(inf, counted(0, 100)))
-    assert by_class(Replica("pod", requests=(Series("5xx", counted(0, 5)),), buckets=buckets))["2xx"] == counted(0, 95)
+    assert by_class(Replica("pod", requests=(Series("5xx", counted(0, 5)),), buckets=buckets))[REST] == counted(0, 95)
     # Where they are more than the buckets count, every request fails: the buckets are of something else.
-    assert by_class(Replica("pod", requests=(Series("5xx", counted(0, 500)),), buckets=buckets))["2xx"] == counted(0, 0)
+    assert by_class(Replica("pod", requests=(Series("5xx", counted(0, 500)),), buckets=buckets))[REST] == counted(0, 0)
 
 
 def test_classes_stay_as_they_are() -> None:
-    for requests in ((), (Series("2xx", counted(5)), Series("5xx", counted(1))), (Series("5xx", counted(1)),)):
-        assert classes(Replica("pod", requests=requests)) == requests
+    buckets = (Bucket(inf, counted(0, 100)),)
+    failing = Replica("pod", requests=(Series("404", counted(1)),), buckets=buckets)
+    other = Replica("pod", requests=(Series("2xx", counted(5)), Series("5xx", counted(1))))
+    for replicas in ((), (other,), (other, failing)):  # where others count all classes, a pod that has only errors has no more
+        observation = Observation(canary=Version("new", replicas))
+        assert classed(observation) == observation
+    assert by_class(Replica("pod", requests=(Series("5xx", counted(1)),))) == {"5xx": counted(1)}
+
+
+@pytest.mark.parametrize(
+    ("names", "events", "known"),
+    [
+        ({"2xx"}, (), True), ({"2xx", "5xx"}, ("5",), True), ({"2xx", "unknown"}, ("4",), True), ({"200", "503"}, ("503",), True), ({"200"}, ("503",), True),
+        ({"2XX", "50x"}, ("50",), True), (set(), (), False), ({"errors"}, (), False), ({REST, "5xx"}, ("5",), True), ({REST, "5xx"}, ("4",), False),
+        ({"2xx", "4xx"}, ("429",), False), ({"2xx", "4XX"}, ("42",), False), ({"2xx", "404"}, ("429",), True), ({"ok", "fail"}, ("5",), False),
+    ],
+)  # fmt: skip
+def test_what_no_counter_would_tell_of_is_not_taken_for_none(names: set[str], events: tuple[str, ...], known: bool) -> None:
+    assert shows(names, events) is known
 
 
 @pytest.mark.parametrize("form", ["total", "errors and buckets"])
@@ -202,3 +225,41 @@ def test_a_canary_that_fails_is_seen_in_every_form(form: str) -> None:
     good, bad = (judge(Observation(version("old", 0.002), version("new", rate), BEGAN), POLICY, now=BEGAN + 1800) for rate in (0.002, 0.02))
     assert [judged.metrics[0].strength.canary_total for judged in (good, bad)] == pytest.approx([270_000, 270_000])
     assert (str(good.metrics[0].status), str(bad.metrics[0].status)) == ("pass", "fail")
+
+
+@pytest.mark.parametrize("names", [("total",), ("total", "errors"), ("ok", "failed"), ()])
+def test_errors_that_nothing_counts_are_not_seen(names: tuple[str, ...]) -> None:
+    every = counted(*(3000.0 * at for at in range(31)), first=BEGAN)
+    pods = tuple(Replica(f"{pod}", BEGAN - 3600, tuple(Series(name, every) for name in names), (Bucket(0.1, every), Bucket(inf, every))) for pod in range(3))
+    judged = judge(Observation(Version("old", pods), Version("new", pods), BEGAN), POLICY, now=BEGAN + 1800)
+    assert (str(judged.status), str(judged.decision)) == ("no-data", "hold")
+    assert "Error rate: requests are counted, but not which of them these are" in judged.reason
+
+
+def test_client_errors_that_only_a_total_holds_are_not_judged() -> None:
+    every, failed = (counted(*(rate * at for at in range(31)), first=BEGAN) for rate in (3000.0, 3.0))
+    pods = (Replica("pod", BEGAN - 3600, (Series("total", every), Series("5xx", failed)), (Bucket(0.1, every), Bucket(inf, every))),)
+    judged = judge(Observation(Version("old", pods), Version("new", pods), BEGAN), POLICY, now=BEGAN + 1800)
+    assert {metric.name for metric in judged.metrics} >= {"error_rate", "latency_p95"}
+    assert "client_error_rate" not in {metric.name for metric in judged.metrics}
+
+
+@pytest.mark.parametrize("name", ["steady", "errors x3", "restarts", "crash loop"])
+def test_what_is_seen_later_does_not_change_a_judgement(name: str) -> None:
+    observation = simulate(next(family for family in FAMILIES if family.name == name), 3)
+    for minute in (4, 9.5, 16):
+        now = START + 60 * minute
+        cut = samples_document(observation, now)
+        for side in (cut["baseline"], cut["canary"]):
+            for item in side["replicas"]:
+                for part in ("requests", "buckets", "gauges", "counters"):
+                    item[part] = {key: [pair for pair in pairs if pair[0] <= now] for key, pairs in item.get(part, {}).items()}
+                item["logs"] = [log | {"samples": [pair for pair in log["samples"] if pair[0] <= now]} for log in item.get("logs", ())]
+        assert judge(read_samples(cut, POLICY).observation, POLICY, now=now) == judge(observation, POLICY, now=now)
+
+
+def test_shares_beyond_all_of_the_traffic_are_left_out() -> None:
+    observation = replace(simulate(FAMILIES[0], 3), share=((START, 25.0), (START, nan)))
+    judged = judge(observation, POLICY, now=START + 240)
+    assert judged.stage == 0
+    assert any("shares of the traffic that are not from 0 to 1" in text for text in judged.exclusions)

@@ -75,8 +75,13 @@ def _status(scene: Scene) -> tuple[Status, str]:
         return Status.INCONCLUSIVE, f"{unclear[0].reason}{_others(unclear)}."
     stage = scene.policy.stages[scene.at.stage]
     if scene.timed and scene.at.stage_minutes < stage.minutes - 1e-6:
-        return Status.INCONCLUSIVE, f"Nothing is wrong so far; the stage needs {stage.minutes - scene.at.stage_minutes:.0f} more minutes."
+        return Status.INCONCLUSIVE, f"Nothing is wrong so far; the stage needs {_minutes(stage.minutes - scene.at.stage_minutes)}."
     return Status.PASS, "Every metric that is required is within its tolerance, and nothing else is against it."
+
+
+def _minutes(left: float) -> str:
+    whole = max(1, round(left))
+    return f"{whole} more minute{'s' if whole > 1 else ''}"
 
 
 def _leaning(metric: MetricJudgement) -> bool:

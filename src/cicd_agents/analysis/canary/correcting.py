@@ -14,6 +14,7 @@ from statistics import median
 
 from cicd_agents.analysis.canary.earlier import Counts, Past
 from cicd_agents.analysis.canary.history import LEAST_DAYS
+from cicd_agents.analysis.canary.outcomes import REST
 from cicd_agents.analysis.canary.tables import ReplicaTable, Row, Tables
 from cicd_agents.domain.canary import Metric
 
@@ -47,7 +48,7 @@ class Change:
 
 def usual_change(past: Past, tables: Tables, metrics: Iterable[Metric]) -> Change:
     """What usually changes from the baseline's time of day to the canary's."""
-    classes = sorted({name[:1] for replica in tables.baseline for name in replica.requests} - {GOOD})
+    classes = sorted({name[:1] for replica in tables.baseline for name in replica.requests if name != REST} - {GOOD})
     bounds = sorted({bound for replica in tables.baseline for bound in replica.latency if isfinite(bound)})
     counters: dict[str, float] = {}
     for metric in metrics:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import isfinite
 
 from cicd_agents.analysis.canary.alone import left_alone, set_beside, standing_alone
+from cicd_agents.analysis.canary.as_of import as_of
 from cicd_agents.analysis.canary.at_once import alarms
 from cicd_agents.analysis.canary.classical.ab import ab_results
 from cicd_agents.analysis.canary.conclusion import Scene, conclude
+from cicd_agents.analysis.canary.counters import LARGEST
 from cicd_agents.analysis.canary.counts import Setting
 from cicd_agents.analysis.canary.defaults import check_policy
 from cicd_agents.analysis.canary.evidence import STRONGEST
 from cicd_agents.analysis.canary.measures import blank, measure, novelties, present, traffic
+from cicd_agents.analysis.canary.outcomes import classed
 from cicd_agents.analysis.canary.points import judge_points
 from cicd_agents.analysis.canary.preview import NOTE, judge_preview, newest, unasked
 from cicd_agents.analysis.canary.stages import Moment, moment
@@ -32,6 +34,7 @@ def judge(observation: Observation, policy: CanaryPolicy, *, now: float, stage: 
     Raises UsageError for a policy that makes no sense, and never for odd data.
     """
     check_policy(policy)
+    observation = classed(as_of(observation, now))
     if observation.points and not (observation.canary.replicas or observation.canary.values):
         return judge_points(observation.points, policy, stage=stage or 0)
     return judge_tables(tabulate(observation, policy), observation, policy, now=now, stage=stage)
@@ -40,11 +43,14 @@ def judge(observation: Observation, policy: CanaryPolicy, *, now: float, stage: 
 def judge_tables(
     tables: Tables | None, observation: Observation, policy: CanaryPolicy, *, now: float, stage: int | None = None, by: Measure = measure
 ) -> Judgement:  # fmt: skip
-    """As `judge`, for tables that are made already: a watch or a backtest looks many times at the same samples. `by` judges one metric."""
+    """As `judge`, for tables that are made already: a backtest looks many times at the same samples. `by` judges one metric.
+
+    The tables know all samples, so that a step in which `now` lies is whole, where a live look has seen a part of it.
+    """
     at = moment(tables, policy, now, stage)
     stage_policy = policy.stages[at.stage]
     weaker = bool(observation.warnings) or not observation.concurrent
-    if tables is None or not isfinite(now):
+    if tables is None or not abs(now) <= LARGEST:
         nothing = tuple(blank(metric, Status.NO_DATA, "there is no usable sample") for metric in policy.metrics if metric.required)
         return conclude(Scene(policy, at, nothing, (), (), tuple(observation.warnings), (), weaker, "there is no usable sample of either version"))
     until = tables.bins_until(now)

@@ -10,6 +10,7 @@ from math import exp, log
 from cicd_agents.analysis.canary.climbing import spans
 from cicd_agents.analysis.canary.counts import Compared, Setting, compare
 from cicd_agents.analysis.canary.gauges import Leveled, judge_levels, rows_of
+from cicd_agents.analysis.canary.outcomes import shows
 from cicd_agents.analysis.canary.streams import (
     bounds_about,
     histogram,
@@ -21,7 +22,7 @@ from cicd_agents.analysis.canary.streams import (
     ratio_stream,
     requests,
 )
-from cicd_agents.analysis.canary.tables import Levels, Tables
+from cicd_agents.analysis.canary.tables import Levels, ReplicaTable, Tables
 from cicd_agents.domain.canary import Direction, Kind, Metric, MetricJudgement, Status, Tolerance
 
 # A critical message that the baseline never logs fails when it came so often, in so many minutes.
@@ -44,7 +45,7 @@ def present(metric: Metric, tables: Tables) -> bool:
     if metric.kind is Kind.GAUGE:
         return any(name in (metric.events or (metric.name,)) for replica in replicas for name in replica.gauges)
     if metric.kind is Kind.RATIO and not metric.of:
-        return any(replica.requests for replica in replicas)
+        return any(replica.requests for replica in replicas) and _counted(metric, replicas)
     return any(name in metric.events for replica in replicas for name in replica.counters)
 
 
@@ -58,7 +59,17 @@ def measure(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement
         return _logs(metric, tables, setting)
     if metric.kind is Kind.GAUGE:
         return _gauge(metric, tables, setting)
+    replicas = (*tables.canary, *tables.baseline)
+    if metric.kind is Kind.RATIO and not metric.of and any(requests(replica) for replica in replicas) and not _counted(metric, replicas):
+        return blank(metric, Status.NO_DATA, f"{metric.title or metric.name}: requests are counted, but not which of them these are")
     return _ratio(metric, tables, setting)
+
+
+def _counted(metric: Metric, replicas: Sequence[ReplicaTable]) -> bool:
+    """Whether the events of a ratio of requests are counted: without that none is seen, which looks like health."""
+    if any(name in metric.events for replica in replicas for name in replica.counters):
+        return True
+    return shows({name for replica in replicas for name in replica.requests}, metric.events)
 
 
 def blank(metric: Metric, status: Status, reason: str) -> MetricJudgement:

@@ -10,7 +10,7 @@ from math import floor, isfinite, isinf, isnan
 from statistics import median_low
 
 from cicd_agents.analysis.canary.counters import clean, increments, levels, resets, spread
-from cicd_agents.analysis.canary.outcomes import with_classes
+from cicd_agents.analysis.canary.outcomes import classed
 from cicd_agents.domain.canary import CanaryPolicy, Observation, Replica, Samples, Version
 
 MAX_BINS = 1440
@@ -117,7 +117,8 @@ class Tables:
 
 def tabulate(observation: Observation, policy: CanaryPolicy) -> Tables | None:
     """The tables of all samples, None where there is no usable sample at all."""
-    cleaned = [[_clean_replica(with_classes(replica)) for replica in version.replicas[:MAX_REPLICAS]] for version in (observation.baseline, observation.canary)]
+    observation = classed(observation)
+    cleaned = [[_clean_replica(replica) for replica in version.replicas[:MAX_REPLICAS]] for version in (observation.baseline, observation.canary)]
     values = [
         {series.name: clean(series.samples, Counter()) for series in version.values[:MAX_SERIES]} for version in (observation.baseline, observation.canary)
     ]
@@ -139,7 +140,9 @@ def tabulate(observation: Observation, policy: CanaryPolicy) -> Tables | None:
     notes = [text for side, version in zip(cleaned, (observation.baseline, observation.canary), strict=True) for text in _told(version, side, policy)]
     tables = [{name: levels(samples, start, step, bins) for name, samples in side.items()} for side in values]
     last = max(canary_last, default=None)
-    share = tuple(clean(observation.share, Counter()))
+    share = tuple((time, part) for time, part in clean(observation.share, Counter()) if 0 <= part <= 1)
+    if len(share) < len(observation.share):
+        notes.append("shares of the traffic that are not from 0 to 1 are left out")
     return Tables(start, step, bins, since, last, sides[0], sides[1], tables[0], tables[1], share, tuple(notes), _smeared(cleaned[1], start, step))
 
 
@@ -239,14 +242,19 @@ def _restarts(replica: _Cleaned) -> tuple[float, ...]:
     return tuple(resets(rows))
 
 
+def _begins_within(replica: _Cleaned, warm_up: float) -> bool:
+    """Whether the pod is said to have begun so late that it was seen warming up."""
+    started = replica.source.started
+    return started is not None and bool(replica.scrapes) and started > replica.scrapes[0] - warm_up
+
+
 def _told(version: Version, side: Sequence[_Cleaned], policy: CanaryPolicy) -> list[str]:
     """What was excluded of a version, in plain words."""
     total: Counter[str] = Counter()
     for replica in side:
         total.update({text: count for text, count in replica.found.items() if count})
     told = [f"{version.name}: {count} {text}" for text, count in sorted(total.items())]
-    young = sum(replica.source.started is not None for replica in side)
-    if young and policy.warm_up > 0:
+    if policy.warm_up > 0 and any(_begins_within(replica, policy.warm_up) for replica in side):
         told.append(f"{version.name}: the first {policy.warm_up / 60:g} minutes of each pod's life are warm-up and not compared")
     if len(version.replicas) > MAX_REPLICAS:
         told.append(f"{version.name}: only the first {MAX_REPLICAS} of {len(version.replicas)} replicas are read")

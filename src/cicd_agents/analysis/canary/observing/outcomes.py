@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-UNKNOWN = "unknown"
+from cicd_agents.analysis.canary.outcomes import UNKNOWN
+
 _CODE = re.compile(r"([1-5])(?:[0-9]{2}|xx|XX)?")
 # Micrometer's `outcome`, Linkerd's `classification`, and words that client libraries are given.
 _WORDS = {

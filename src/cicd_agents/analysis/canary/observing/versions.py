@@ -11,9 +11,10 @@ from typing import TypeVar
 from cicd_agents.analysis.canary.observing import levels, lives
 from cicd_agents.analysis.canary.observing.ask import MetricsAsk
 from cicd_agents.analysis.canary.observing.joining import Raw, Scrapes, Target, by_scrape, joined, once, raw_of, scrapes_of
-from cicd_agents.analysis.canary.observing.outcomes import UNKNOWN, outcome
+from cicd_agents.analysis.canary.observing.outcomes import outcome
 from cicd_agents.analysis.canary.observing.own import OwnKind
 from cicd_agents.analysis.canary.observing.plan import span
+from cicd_agents.analysis.canary.outcomes import UNKNOWN
 from cicd_agents.analysis.canary.packs.choice import Choice
 from cicd_agents.analysis.canary.packs.pack import PODS
 from cicd_agents.analysis.canary.packs.resources import RESOURCE_PODS

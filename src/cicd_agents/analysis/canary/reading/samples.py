@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from math import inf, isfinite, nan
 from typing import Any, TypeVar
 
-from cicd_agents.analysis.canary.outcomes import with_classes
+from cicd_agents.analysis.canary.outcomes import REST, TOTAL, classed, is_outcome
 from cicd_agents.analysis.canary.reading.metric_names import MetricNames
 from cicd_agents.domain.canary import Bucket, CanaryPolicy, LogTemplate, Metric, Observation, Replica, Samples, Series, Version
 from cicd_agents.domain.errors import UsageError
@@ -21,6 +21,8 @@ LOG = ("template", "critical", "samples")
 MOST_REPLICAS, MOST_DAYS, MOST_TEXT = 1000, 31, 400
 # In seconds this is the year 5138; a clock of milliseconds is beyond it.
 _LATEST = 1e11
+# Nobody waits an hour for an answer; milliseconds are beyond it.
+_LONGEST = 3600.0
 _INFINITE = ("+Inf", "Inf", "inf", "+inf")
 
 T = TypeVar("T")
@@ -54,7 +56,7 @@ def read_samples(document: object, policy: CanaryPolicy) -> Recorded:
         baseline, canary, since, _share(data.get("share"), since, min(times)), warnings=warnings, concurrent=_flag("concurrent", data.get("concurrent"), True),
         moved=_number("moved", data.get("moved", 0.0)), earlier=earlier,
     )  # fmt: skip
-    return Recorded(observation, newest if now is None else now)
+    return Recorded(classed(observation), newest if now is None else now)
 
 
 def _version(path: str, value: object, names: MetricNames) -> Version:
@@ -64,15 +66,17 @@ def _version(path: str, value: object, names: MetricNames) -> Version:
     replicas = _list(f"{path}.replicas", data.get("replicas"), MOST_REPLICAS)
     return Version(
         _text(f"{path}.name", data.get("name", path)), tuple(_replica(f"{path}.replicas[{number}]", entry, number) for number, entry in enumerate(replicas)),
-        tuple(Series(_metric(f"{path}.values", name, names), samples) for name, samples in _series(f"{path}.values", data.get("values"))),
+        tuple(_ready(f"{path}.values", name, samples, names) for name, samples in _series(f"{path}.values", data.get("values"))),
     )  # fmt: skip
 
 
-def _metric(path: str, name: str, names: MetricNames) -> str:
+def _ready(path: str, name: str, samples: Samples, names: MetricNames) -> Series:
     metric = names.find(name)
     if not isinstance(metric, Metric):
         raise UsageError(f"{path}: {names.unknown(name)}.")
-    return metric.name
+    if metric.unit == "%" and any(value > 1 for _, value in samples):
+        raise UsageError(f"{path}.{metric.name} has values above 1, and rates are fractions here: 0.01 is 1 %.")
+    return Series(metric.name, samples)
 
 
 def _replica(path: str, value: object, number: int) -> Replica:
@@ -80,11 +84,13 @@ def _replica(path: str, value: object, number: int) -> Replica:
     requests, gauges, counters = (
         tuple(Series(name, samples) for name, samples in _series(f"{path}.{key}", data.get(key))) for key in ("requests", "gauges", "counters")
     )
+    if strange := next((series.name for series in requests if not is_outcome(series.name) and series.name not in (TOTAL, REST)), None):
+        raise UsageError(f"{path}.requests: {strange[:40]!r} is no outcome class; write 2xx, 404, 5xx, unknown, or total for all requests.")
     buckets = tuple(Bucket(_bound(f"{path}.buckets", bound), samples) for bound, samples in _series(f"{path}.buckets", data.get("buckets")))
     health = _pairs(f"{path}.health", data.get("health"), _well)
     logs = tuple(_log(f"{path}.logs[{index}]", entry) for index, entry in enumerate(_list(f"{path}.logs", data.get("logs"), 1000)))
     name = _text(f"{path}.name", data.get("name", f"{number + 1}"))
-    return with_classes(Replica(name, _time(f"{path}.started", data.get("started")), requests, buckets, gauges, counters, health, logs))
+    return Replica(name, _time(f"{path}.started", data.get("started")), requests, buckets, gauges, counters, health, logs)
 
 
 def _log(path: str, value: object) -> LogTemplate:
@@ -149,7 +155,7 @@ def _bound(path: str, text: str) -> float:
         bound = inf if text in _INFINITE else float(text)
     except ValueError:
         bound = nan
-    if not bound > 0:
+    if not bound > 0 or _LONGEST < bound < inf:
         raise UsageError(f"{path}: {text[:40]!r} is no upper bound in seconds; write for example 0.25, or +Inf.")
     return bound
 
