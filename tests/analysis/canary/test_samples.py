@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from cicd_agents.analysis.canary import default_policy, judge
+from cicd_agents.analysis.canary.classical.judging import ClassicalTest, judge_classical
 from cicd_agents.analysis.canary.outcomes import REST, classed, shows
 from cicd_agents.analysis.canary.reading.samples import DOCUMENT, LOG, REPLICA, VERSION, read_samples, samples_document
 from cicd_agents.domain.canary import Bucket, LogTemplate, Observation, Replica, Samples, Series, Version
@@ -234,6 +235,9 @@ def test_errors_that_nothing_counts_are_not_seen(names: tuple[str, ...]) -> None
     judged = judge(Observation(Version("old", pods), Version("new", pods), BEGAN), POLICY, now=BEGAN + 1800)
     assert (str(judged.status), str(judged.decision)) == ("no-data", "hold")
     assert "Error rate: requests are counted, but not which of them these are" in judged.reason
+    for test in ClassicalTest:
+        classical = judge_classical(Observation(Version("old", pods), Version("new", pods), BEGAN), POLICY, BEGAN + 1800, test)
+        assert (str(classical.status), str(classical.decision)) == ("no-data", "hold")
 
 
 def test_client_errors_that_only_a_total_holds_are_not_judged() -> None:

@@ -14,7 +14,7 @@ from cicd_agents.analysis.canary.counters import LARGEST
 from cicd_agents.analysis.canary.counts import Setting
 from cicd_agents.analysis.canary.defaults import check_policy
 from cicd_agents.analysis.canary.evidence import STRONGEST
-from cicd_agents.analysis.canary.measures import blank, measure, novelties, present, traffic
+from cicd_agents.analysis.canary.measures import blank, measure, novelties, present, traffic, uncounted
 from cicd_agents.analysis.canary.outcomes import classed
 from cicd_agents.analysis.canary.points import judge_points
 from cicd_agents.analysis.canary.preview import NOTE, judge_preview, newest, unasked
@@ -68,7 +68,7 @@ def judge_tables(
     # What is counted between two samples is spread over the steps between them, so that a burst is seen in more of them.
     burst = STRONGEST + min(2, tables.smeared - 1)
     setting = Setting(until, policy.alpha, stage_policy.see, 1.0 if observation.concurrent else OTHER_TIME, policy.least_requests, policy.slo_latency, burst)
-    judged = [by(metric, tables, replace(setting, alpha=alpha)) for metric, (_, alpha) in zip(taking_part, budget, strict=True)]
+    judged = [uncounted(metric, tables) or by(metric, tables, replace(setting, alpha=alpha)) for metric, (_, alpha) in zip(taking_part, budget, strict=True)]
     fired = alarms(tables, until, policy.at_once, now)
     told = list(observation.warnings)
     if alone:

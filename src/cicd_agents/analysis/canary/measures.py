@@ -59,10 +59,16 @@ def measure(metric: Metric, tables: Tables, setting: Setting) -> MetricJudgement
         return _logs(metric, tables, setting)
     if metric.kind is Kind.GAUGE:
         return _gauge(metric, tables, setting)
-    replicas = (*tables.canary, *tables.baseline)
-    if metric.kind is Kind.RATIO and not metric.of and any(requests(replica) for replica in replicas) and not _counted(metric, replicas):
-        return blank(metric, Status.NO_DATA, f"{metric.title or metric.name}: requests are counted, but not which of them these are")
     return _ratio(metric, tables, setting)
+
+
+def uncounted(metric: Metric, tables: Tables) -> MetricJudgement | None:
+    """The judgement of a ratio of requests whose events nothing counts, whichever test decides; None: they are counted, or it is no such ratio."""
+    replicas = (*tables.canary, *tables.baseline)
+    ready = metric.name in tables.canary_values or metric.name in tables.baseline_values
+    if metric.kind is not Kind.RATIO or metric.of or ready or not any(requests(replica) for replica in replicas) or _counted(metric, replicas):
+        return None
+    return blank(metric, Status.NO_DATA, f"{metric.title or metric.name}: requests are counted, but not which of them these are")
 
 
 def _counted(metric: Metric, replicas: Sequence[ReplicaTable]) -> bool:
