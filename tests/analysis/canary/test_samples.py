@@ -236,7 +236,7 @@ def test_errors_that_nothing_counts_are_not_seen(names: tuple[str, ...]) -> None
     assert (str(judged.status), str(judged.decision)) == ("no-data", "hold")
     assert "Error rate: requests are counted, but not which of them these are" in judged.reason
     for test in ClassicalTest:
-        classical = judge_classical(Observation(Version("old", pods), Version("new", pods), BEGAN), POLICY, BEGAN + 1800, test)
+        classical = judge_classical(Observation(Version("old", pods), Version("new", pods), BEGAN), POLICY, BEGAN + 1800, test, stage=2)
         assert (str(classical.status), str(classical.decision)) == ("no-data", "hold")
 
 
